@@ -1,0 +1,1 @@
+"""Words and contracts every stage shares; imports nothing of the house."""

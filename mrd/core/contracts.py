@@ -1,0 +1,230 @@
+"""Every table the pipeline reads or writes, declared once."""
+
+from __future__ import annotations
+
+from mrd.core.tables import Column, Table
+from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, ROLES, SPECIMEN_TYPES
+
+C = Column
+
+SAMPLES = Table(
+    "samples",
+    1,
+    "tube of the cohort",
+    (
+        C("subject", "s", "pseudonymous subject", required=True),
+        C("visit", "s", "timepoint of the subject", required=True),
+        C("role", "s", "what the tube is for", required=True, codes=ROLES),
+        C("control_kind", "s", "kind of control marrow", codes=CONTROL_KINDS),
+        C("tube", "s", "tube of the specimen", required=True),
+        C("specimen", "s", "id of the draw", required=True),
+        C("specimen_type", "s", "what was drawn", required=True, codes=SPECIMEN_TYPES),
+        C("collected", "d", "day of the draw", required=True),
+        C("fcs", "s", "FCS file, relative to the sheet", required=True),
+    ),
+    key=("subject", "visit", "tube"),
+    open=True,
+)
+"""The sample sheet; further columns pass through (`received panel compensation dataset` are read where present)."""
+
+TUBES = Table(
+    "tubes",
+    1,
+    "tube that was prepared",
+    (
+        C("tube_id", "s", "subject_visit_tube", required=True),
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
+        C("role", "s", "role", required=True, codes=ROLES),
+        C("control_kind", "s", "kind of control", codes=CONTROL_KINDS),
+        C("tube", "s", "tube of the specimen", required=True),
+        C("specimen", "s", "id of the draw", required=True),
+        C("specimen_type", "s", "what was drawn", required=True, codes=SPECIMEN_TYPES),
+        C("collected", "d", "day of the draw", required=True),
+        C("panel", "s", "panel the tube was read with", required=True),
+        C("outcome", "s", "whether cells came out", required=True, codes=OUTCOMES),
+        C("reason", "s", "why not, in one line"),
+        C("n_events", "i", "events in the file", low=0),
+        C("n_cells", "i", "events that passed quality and singlet gates", low=0),
+        C("n_leukocytes", "i", "CD45+ cells without erythroid cells", low=0),
+        C("n_blast", "i", "cells in the blast compartment", low=0),
+        C("flags", "s", "`;`-separated flags"),
+        C("inputs", "s", "digest of everything the artefact was made from", required=True),
+        C("artefact", "s", "digest of the artefact's bytes"),
+    ),
+    key=("tube_id",),
+)
+
+QC = Table(
+    "qc",
+    1,
+    "gate node of a tube",
+    (
+        C("tube_id", "s", "subject_visit_tube", required=True),
+        C("node", "s", "gate or quality step", required=True),
+        C("parent", "s", "node it was applied to"),
+        C("count", "i", "events inside", required=True, low=0),
+        C("share_parent", "f", "events inside / events of the parent", "1", low=0, high=1),
+        C("share_events", "f", "events inside / events of the file", "1", low=0, high=1),
+        C("gate", "s", "digest of the gate as applied"),
+    ),
+    key=("tube_id", "node"),
+)
+
+LAIPS = Table(
+    "laips",
+    1,
+    "subject and panel with a diagnosis tube",
+    (
+        C("subject", "s", "subject", required=True),
+        C("panel", "s", "panel", required=True),
+        C("tube_id", "s", "diagnosis tube it was learned on", required=True),
+        C("outcome", "s", "whether a LAIP was found", required=True, codes=OUTCOMES),
+        C("reason", "s", "why not, in one line"),
+        C("phenotype", "s", "phenotype string of the leukaemic cells"),
+        C("share", "f", "leukaemic share of the diagnosis leukocytes", "1", low=0, high=1),
+        C("cut", "f", "log-likelihood ratio above which a cell counts", "nat"),
+        C("recall", "f", "share of leukaemic cells above the cut", "1", low=0, high=1),
+        C("recall_se", "f", "standard error of the recall", "1", low=0),
+        C("background", "f", "mean share of control leukocytes above the cut", "1", low=0),
+        C("n_controls", "i", "controls behind the limits", low=0),
+        C("flags", "s", "`;`-separated flags"),
+        C("inputs", "s", "digest of everything the artefact was made from", required=True),
+        C("artefact", "s", "digest of the artefact's bytes"),
+    ),
+    key=("subject", "panel"),
+)
+
+BURDENS = Table(
+    "burdens",
+    1,
+    "tube and arm: what was counted",
+    (
+        C("tube_id", "s", "subject_visit_tube", required=True),
+        C("arm", "s", "detection arm", required=True, codes=ARMS),
+        C("outcome", "s", "whether the arm applied", required=True, codes=OUTCOMES),
+        C("reason", "s", "why not, in one line"),
+        C("n_leukocytes", "i", "leukocytes, the found cells among them", low=0),
+        C("n_found", "i", "cells above the cut", low=0),
+        C("recall", "f", "share of leukaemic cells above the cut", "1", low=0, high=1),
+        C("recall_se", "f", "standard error of the recall", "1", low=0),
+        C("distance", "f", "distance of the tube from the reference", "asinh units", low=0),
+        C("flags", "s", "`;`-separated flags"),
+        C("inputs", "s", "digest of everything the scores were made from", required=True),
+        C("artefact", "s", "digest of the artefact's bytes"),
+    ),
+    key=("tube_id", "arm"),
+)
+
+ESTIMATE = (
+    C("mrd_fraction", "f", "background- and recall-corrected leukaemic cells / leukocytes", "1", low=0),
+    C("ci_low", "f", "lower end of the interval of mrd_fraction", "1", low=0),
+    C("ci_high", "f", "upper end of the interval of mrd_fraction", "1", low=0),
+    C("lob", "f", "limit of blank on the scale of mrd_fraction", "1", low=0),
+    C("lod", "f", "limit of detection on the scale of mrd_fraction", "1", low=0),
+    C("lloq", "f", "lower limit of quantification on the scale of mrd_fraction", "1", low=0),
+    C("recall", "f", "share of leukaemic cells above the cut", "1", low=0, high=1),
+    C("background", "f", "share of control leukocytes above the cut", "1", low=0),
+)
+
+CALLS_TABLE = Table(
+    "calls",
+    1,
+    "subject and visit",
+    (
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
+        C("role", "s", "diagnosis (baseline, in-sample) or follow-up", required=True, codes=ROLES),
+        C("specimen", "s", "id of the draw", required=True),
+        C("specimen_type", "s", "what was drawn", required=True, codes=SPECIMEN_TYPES),
+        C("collected", "d", "day of the draw", required=True),
+        C("n_tubes", "i", "tubes of the visit that were read", low=0),
+        C("n_events", "i", "events of the deciding tube", low=0),
+        C("n_cells", "i", "cells of the deciding tube", low=0),
+        C("n_leukocytes", "i", "leukocytes of the deciding tube: the MRD denominator", low=0),
+        C("n_blast", "i", "cells in the blast compartment of the deciding tube", low=0),
+        C("n_laip", "i", "cells with the LAIP in the deciding tube", low=0),
+        C("laip_fraction", "f", "n_laip / n_leukocytes, as a gater counts", "1", low=0),
+        C("laip_below", "s", "1000 n_laip < n_leukocytes", codes=("Y", "N")),
+        *ESTIMATE,
+        C("arm", "s", "arm that decided", codes=ARMS),
+        C("call", "s", "the decision", required=True, codes=CALLS),
+        C("below_threshold", "s", "Y below, N at or above, empty where it cannot be told", codes=("Y", "N")),
+        C("confident", "s", "whether the interval lies on one side of the threshold", codes=("Y", "N")),
+        C("reason", "s", "why this call, in one line", required=True),
+        C("flags", "s", "`;`-separated flags"),
+        C("decide_on", "s", "quantity that was compared with the threshold", required=True, codes=("mrd_fraction", "laip_fraction")),
+        C("threshold", "f", "threshold", "1", required=True),
+        C("guideline", "s", "guideline version of the report wording", required=True),
+        C("reference", "s", "digest of the reference"),
+        C("laip", "s", "digest of the LAIP"),
+        C("panel", "s", "panel of the deciding tube"),
+        C("version", "s", "software version", required=True),
+    ),
+    key=("subject", "visit"),
+)
+
+ARMS_TABLE = Table(
+    "arms",
+    1,
+    "subject, visit, tube (or pool of tubes of one panel) and arm",
+    (
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
+        C("tubes", "s", "tube ids, joined by +", required=True),
+        C("panel", "s", "panel", required=True),
+        C("arm", "s", "detection arm", required=True, codes=ARMS),
+        C("outcome", "s", "whether the arm applied", required=True, codes=OUTCOMES),
+        C("reason", "s", "why not, in one line"),
+        C("n_leukocytes", "i", "leukocytes", low=0),
+        C("n_found", "i", "cells above the cut", low=0),
+        *ESTIMATE,
+        C("detected", "s", "estimate over LoB and enough cells", codes=("Y", "N")),
+        C("adequate", "s", "could have told below the threshold", codes=("Y", "N")),
+        C("agrees", "s", "same side of the threshold as the call", codes=("Y", "N")),
+        C("decided", "s", "this row gave the call", codes=("Y", "N")),
+    ),
+    key=("subject", "visit", "tubes", "arm"),
+)
+
+LIMITS = Table(
+    "limits",
+    1,
+    "LAIP and control, cross-fitted",
+    (
+        C("subject", "s", "subject whose LAIP was counted", required=True),
+        C("panel", "s", "panel", required=True),
+        C("arm", "s", "detection arm", required=True, codes=ARMS),
+        C("control", "s", "control tube", required=True),
+        C("control_kind", "s", "kind of control", required=True, codes=CONTROL_KINDS),
+        C("cut", "f", "cut chosen without this control", "nat", required=True),
+        C("n_leukocytes", "i", "leukocytes of the control", required=True, low=0),
+        C("n_found", "i", "cells of the control above the cut", required=True, low=0),
+        C("fraction", "f", "n_found / n_leukocytes", "1", required=True, low=0),
+        C("recall", "f", "share of leukaemic cells that would be found in this control", "1", low=0, high=1),
+    ),
+    key=("subject", "panel", "arm", "control"),
+)
+
+SUBJECTS = Table(
+    "subjects",
+    1,
+    "subject of the trial",
+    (
+        C("subject", "s", "subject", required=True),
+        C("first_dose", "d", "day of the first dose; empty = not treated"),
+        C("consolidation", "d", "day consolidation started"),
+        C("transplant", "d", "day of transplant"),
+        C("new_therapy", "d", "day another anti-leukaemic therapy started"),
+        C("relapse", "d", "day of relapse"),
+        C("refractory", "d", "day the disease was judged refractory"),
+        C("death", "d", "day of death"),
+        C("last_alive", "d", "day last known alive"),
+        C("cr_date", "d", "day of CR or CRi"),
+        C("disease_at_entry", "s", "disease state on entry", codes=("relapsed", "refractory", "newly diagnosed")),
+    ),
+    key=("subject",),
+    open=True,
+)
+
+PIPELINE_TABLES = [SAMPLES, TUBES, QC, LAIPS, BURDENS, CALLS_TABLE, ARMS_TABLE, LIMITS, SUBJECTS]

@@ -1,0 +1,49 @@
+"""Digests: of values, of files' bytes, and of the code a stage can reach."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parent.parent
+REACH = {
+    "prepare": ("core", "files", "prepare"),
+    "reference": ("core", "files", "detect"),
+    "laip": ("core", "files", "detect", "quantify"),
+    "detect": ("core", "files", "detect"),
+    "call": ("core", "files", "quantify"),
+    "endpoint": ("core", "files", "endpoint"),
+    "report": ("core", "files", "report"),
+    "simulate": ("core", "files", "simulate"),
+}
+"""The layers each command can reach besides its own file in `cli`."""
+
+
+def digest_bytes(*parts: bytes) -> str:
+    """SHA-256 over parts, each preceded by its length so that borders count."""
+    h = hashlib.sha256()
+    for part in parts:
+        h.update(len(part).to_bytes(8, "big") + part)
+    return h.hexdigest()
+
+
+def digest_json(value: Any) -> str:
+    """SHA-256 of a plain value; the order of mapping keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@cache
+def code_digest(command: str) -> str:
+    """Digest of the source a command can reach: an edit there makes its results stale, one elsewhere does not."""
+    files = [p for layer in REACH[command] for p in sorted((PACKAGE / layer).rglob("*.py"))]
+    files.append(PACKAGE / "cli" / f"{command}.py")
+    return digest_bytes(*(b for p in files for b in (str(p.relative_to(PACKAGE)).encode(), p.read_bytes())))

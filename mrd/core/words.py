@@ -1,0 +1,74 @@
+"""The words that results are told in: roles, calls, arms, flags. One word per thing, everywhere."""
+
+from __future__ import annotations
+
+ROLES = ("control", "diagnosis", "follow-up")
+CONTROL_KINDS = ("normal", "regenerating")
+MARROW = "bone marrow"
+SPECIMEN_TYPES = (MARROW, "peripheral blood")
+
+NOT_EVALUABLE = "not-evaluable"
+POSITIVE = "positive"
+POSITIVE_NOT_QUANTIFIABLE = "positive-not-quantifiable"
+INDETERMINATE = "indeterminate"
+LOW_QUANTIFIABLE = "low-quantifiable"
+LOW_NOT_QUANTIFIABLE = "low-not-quantifiable"
+NOT_DETECTED = "not-detected"
+CALLS = (
+    POSITIVE,
+    POSITIVE_NOT_QUANTIFIABLE,
+    LOW_QUANTIFIABLE,
+    LOW_NOT_QUANTIFIABLE,
+    NOT_DETECTED,
+    INDETERMINATE,
+    NOT_EVALUABLE,
+)
+BELOW = (LOW_QUANTIFIABLE, LOW_NOT_QUANTIFIABLE, NOT_DETECTED)
+ABOVE = (POSITIVE, POSITIVE_NOT_QUANTIFIABLE)
+
+ARMS = ("laip",)
+
+OK = "ok"
+FAILED = "failed"
+OUTCOMES = (OK, FAILED)
+
+FLAGS = {
+    "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
+    "blood": "peripheral blood: reported, never called below",
+    "compensation-file": "compensated with the matrix of the sample sheet instead of the file's own",
+    "control-excluded": "a control that carries a population no other control shows was left out",
+    "discordant-counted": "the corrected estimate and the plain count lie on different sides of the threshold",
+    "doublets-high": "more than a quarter of the events are doublets",
+    "events-lost": "more than a fifth of the events failed margin or time checks",
+    "few-blasts": "fewer cells in the blast compartment than an adequate specimen needs",
+    "few-controls": "fewer than 20 control tubes stand behind the limits",
+    "few-leukocytes": "fewer leukocytes than an adequate specimen needs",
+    "in-sample": "the LAIP was learned on this very tube",
+    "lod-above-threshold": "this tube could not have shown disease at the threshold",
+    "near-threshold": "the interval holds the threshold: review first",
+    "no-diagnosis": "no diagnosis tube of this panel stands behind the subject",
+    "no-laip": "no population in excess of the controls was found at diagnosis",
+    "no-regenerating-controls": "no regenerating control stands behind the limits",
+    "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
+    "shifted": "the tube lies unusually far from the reference",
+    "time-missing": "no usable time channel: stability of the run was not checked",
+    "tube-failed": "at least one tube of the visit could not be used",
+    "unstable": "a stretch of unstable signal was removed",
+    "uncompensated": "no compensation was applied",
+    "weak-laip": "the LAIP finds less than half of the leukaemic cells at the chosen cut",
+}
+"""Every flag a result can carry, with what it tells a reviewer."""
+
+
+def join_flags(*groups: list[str] | tuple[str, ...]) -> str:
+    """Flags of several sources as one sorted `;`-separated text without repeats."""
+    flags = sorted({f for group in groups for f in group})
+    unknown = [f for f in flags if f not in FLAGS]
+    if unknown:
+        raise KeyError(f"flags not declared in mrd.core.words: {unknown}")
+    return ";".join(flags)
+
+
+def split_flags(text: str | None) -> list[str]:
+    """The flags of a `;`-separated text; none for an empty one."""
+    return [f for f in (text or "").split(";") if f] if isinstance(text, str) else []

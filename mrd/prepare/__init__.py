@@ -1,0 +1,1 @@
+"""Events to cells on a common scale: quality, compensation, transform, gates. Pure functions; opens no file."""
