@@ -1,0 +1,65 @@
+"""Read and write declared tables as tab-separated text, each with the schema it keeps beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from mrd.core.errors import ContractError, FileError
+from mrd.core.tables import Table, json_schema
+from mrd.files.atomic import write_text
+
+NUMBER = "%.9g"
+
+
+def read_text_table(path: Path, *, where: str) -> pd.DataFrame:
+    """A tab-separated file as text columns, empty cells missing.
+
+    Raises
+    ------
+    FileError
+        The file is missing or not tab-separated text.
+    """
+    if not path.is_file():
+        raise FileError("the table is missing", where=where, fix="check the path")
+    try:
+        frame = pd.read_csv(path, sep="\t", dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+        raise FileError("not a tab-separated UTF-8 table", where=where, fix="save it as tab-separated text") from None
+    frame.columns = [str(c).strip() for c in frame.columns]
+    return frame.apply(lambda column: column.str.strip())
+
+
+def read_table(path: Path, table: Table) -> pd.DataFrame:
+    """A declared table as it was written.
+
+    Raises
+    ------
+    ContractError
+        It was written by another version of the declaration, or does not keep it.
+    """
+    schema = path.with_suffix(".schema.json")
+    if schema.is_file() and json.loads(schema.read_text())["version"] != table.version:
+        raise ContractError(f"{path.name} is not version {table.version} of table {table.name}", where=str(path), fix="run the workflow again")
+    frame = table.check(read_text_table(path, where=str(path)), where=str(path))
+    return typed(frame, table)
+
+
+def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Text columns as the declared kinds; columns that pass through stay text."""
+    out = frame.copy()
+    for column in table.columns:
+        if column.kind in "if":
+            number = pd.to_numeric(out[column.name])
+            out[column.name] = number.astype("Int64" if column.kind == "i" else "float64")
+    return out
+
+
+def write_table(path: Path, frame: pd.DataFrame, table: Table) -> None:
+    """Write a frame that keeps its declaration, and the declaration beside it."""
+    table.check(frame)
+    text = frame[table.names].to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")
+    write_text(path, text)
+    write_text(path.with_suffix(".schema.json"), json.dumps(json_schema(table), indent=1) + "\n")
