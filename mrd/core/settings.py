@@ -63,7 +63,11 @@ class Settings(BaseModel):
     guideline: str = _set("ELN 2021", "call", "guideline version of the report wording")
 
     study: str = _set("VENAZACAG", "endpoint", "study identifier of the endpoint dataset")
+    treatment: str = _set("VEN+AZA+CAG", "endpoint", "treatment of every subject with a first dose")
     window_days: int = _set(730, "endpoint", "days after the first dose in which a conversion counts", ge=1)
+    conversion_rule: Literal["last", "any"] = _set("last", "endpoint", "primary: the last adequate marrow of the window, or any")
+    blast_percent: float = _set(5.0, "endpoint", "marrow blasts (%) that show disease whatever the flow says", gt=0, le=100)
+    blast_days: int = _set(7, "endpoint", "days between a blast count and the marrow it is held to belong to", ge=0)
 
     title: str = _set("AML MRD by flow cytometry", "report", "title of the report pages")
     plot_cells: int = _set(8_000, "report", "background cells drawn in a plot", ge=100)
