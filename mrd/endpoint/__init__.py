@@ -1,0 +1,1 @@
+"""Calls and clinical tables in, the endpoint dataset of the trial out."""

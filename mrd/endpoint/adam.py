@@ -1,0 +1,248 @@
+"""ADMRD: one row per subject, parameter and visit, each naming the record it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from mrd.core.contracts import ADMRD
+from mrd.core.settings import Settings
+from mrd.endpoint.baseline import find_baseline
+from mrd.endpoint.coherence import to_records
+from mrd.endpoint.cohort import Person, Specimen
+from mrd.endpoint.convert import UNTOLD, mark_specimens
+from mrd.endpoint.window import Conversion
+
+Row = dict[str, Any]
+BY_VISIT, BY_SUBJECT = "MRD BY FLOW CYTOMETRY", "MRD CONVERSION"
+REASON_SOURCE = {
+    "not-treated": "first_dose",
+    "no-disease": "disease_at_entry",
+    "refractory": "refractory",
+    "death": "death",
+    "relapse": "relapse",
+    "new-therapy": "new_therapy",
+}
+"""Column of subjects behind a reason that no marrow stands behind."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of ADMRD: code, label, and for a number per visit its column in calls and what it is multiplied by."""
+
+    code: str
+    label: str
+    column: str
+    scale: int = 1
+    text: bool = False
+
+
+VISIT_PARAMETERS = (
+    Parameter("MRDPCT", "MRD, corrected estimate (% of CD45+ leukocytes)", "mrd_fraction", 100),
+    Parameter("MRDCLS", "MRD call", "call", text=True),
+    Parameter("MRDNLAIP", "Cells with the LAIP", "n_laip"),
+    Parameter("MRDNWBC", "CD45+ leukocytes", "n_leukocytes"),
+    Parameter("MRDLOD", "Limit of detection (% of CD45+ leukocytes)", "lod", 100),
+    Parameter("MRDLLOQ", "Lower limit of quantification (% of CD45+ leukocytes)", "lloq", 100),
+)
+SUBJECT_PARAMETERS = {
+    "MRDCONV": "Converted to MRD below the threshold before consolidation",
+    "MRDNEGCR": "CR or CRi with conversion to MRD below the threshold",
+}
+
+
+def derive_admrd(
+    persons: Sequence[Person],
+    endpoint: Conversion,
+    conversion: pd.DataFrame | None,
+    settings: Settings,
+    *,
+    version: str,
+    run: str,
+) -> pd.DataFrame:
+    """Derive table ADMRD, sorted by subject, parameter and visit.
+
+    Parameters
+    ----------
+    conversion : table CONVERSION of the same persons; None without a clinical table: no flags, no parameters per subject.
+    version : software version · run : digest of all inputs and settings
+    """
+    lines = {} if conversion is None else {line["subject"]: line for line in to_records(conversion)}
+    numbers = number_visits(persons)
+    rows: list[Row] = []
+    for person in persons:
+        line = lines.get(person.subject)
+        head = _head(person, line, settings) | {"PIPEVER": version, "RUNID": run}
+        rows += [head | row for row in _visit_rows(person, endpoint, line, numbers)]
+        rows += [head | row for row in _subject_rows(person, line)]
+    return ADMRD.frame(rows)
+
+
+def count_days(day: date, start: date | None) -> int | None:
+    """Count study days: the first dose is day 1, the day before it day -1; there is no day 0. None without a first dose."""
+    if start is None:
+        return None
+    return (day - start).days + (day >= start)
+
+
+def number_visits(persons: Iterable[Person]) -> dict[str, int]:
+    """Give each visit name a number from 0: diagnosis first, then by name with its digits read as numbers."""
+    specimens = [s for person in persons for s in person.specimens]
+    diagnosis = {s.visit for s in specimens if s.record["role"] == "diagnosis"}
+    names = sorted({s.visit for s in specimens}, key=lambda v: (v not in diagnosis, _natural(v), v))
+    return {name: i for i, name in enumerate(names)}
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.findall(r"[0-9]+|[^0-9]+", name)]
+
+
+def _head(person: Person, line: Row | None, settings: Settings) -> Row:
+    treated = None if line is None else line["treated"]
+    return {
+        "STUDYID": settings.study,
+        "USUBJID": f"{settings.study}-{person.subject}",
+        "SITEID": person.site,
+        "TRT01A": settings.treatment if treated == "Y" else None,
+        "FASFL": treated,
+        "SAFFL": treated,
+        "MRDEVLFL": None if line is None else line["evaluable"],
+    }
+
+
+def _visit_rows(person: Person, endpoint: Conversion, line: Row | None, numbers: Mapping[str, int]) -> list[Row]:
+    baseline = find_baseline(endpoint, person)
+    used = {s.row for verdict, s in mark_specimens(endpoint, person) if verdict != UNTOLD}
+    decides = None if line is None else line["calls_row"]
+    specimens = sorted(person.specimens, key=lambda s: numbers[s.visit])
+    return [
+        _visit_row(person, parameter, s, baseline)
+        | {"AVISITN": numbers[s.visit], "ANL01FL": _flag(s.row in used), "ANL02FL": _flag(s.row in used and s.row == decides)}
+        for parameter in VISIT_PARAMETERS
+        for s in specimens
+    ]
+
+
+def _visit_row(person: Person, parameter: Parameter, specimen: Specimen, baseline: Specimen | None) -> Row:
+    value = _value(parameter, specimen)
+    base = None if baseline is None or parameter.text else _value(parameter, baseline)
+    return {
+        "PARAMCD": parameter.code,
+        "PARAM": parameter.label,
+        "PARCAT1": BY_VISIT,
+        "CPSPEC": specimen.record["specimen_type"].upper(),
+        "AVISIT": specimen.visit,
+        "ADT": specimen.collected.isoformat(),
+        "ADY": count_days(specimen.collected, person.first_dose),
+        "AVALC" if parameter.text else "AVAL": value,
+        "BASE": base,
+        "ABLFL": _flag(baseline is not None and specimen.row == baseline.row and value is not None),
+        **(_criteria(specimen) if parameter.code == "MRDPCT" else {}),
+        "SRCDOM": "CALLS",
+        "SRCVAR": parameter.column,
+        "SRCSEQ": specimen.row,
+        **_evidence(specimen),
+    }
+
+
+def _value(parameter: Parameter, specimen: Specimen) -> Any:
+    value = specimen.record[parameter.column]
+    return value if parameter.text else _scaled(value, parameter.scale)
+
+
+def _scaled(value: float | None, scale: int) -> float | None:
+    """Multiply by a power of ten, without the binary dust of the product."""
+    return None if value is None else float(f"{scale * value:.12g}")
+
+
+def _criteria(specimen: Specimen) -> Row:
+    threshold = f"MRD < {100 * specimen.record['threshold']:g}% of CD45+ leukocytes"
+    first, second = judge_estimate(specimen.record), specimen.record["laip_below"]
+    return {
+        "CRIT1": f"{threshold} (corrected estimate)",
+        "CRIT1FL": first,
+        "CRIT1FN": _number(first),
+        "CRIT2": f"{threshold} (plain count)",
+        "CRIT2FL": second,
+        "CRIT2FN": _number(second),
+    }
+
+
+def judge_estimate(record: Mapping[str, Any]) -> str | None:
+    """Judge criterion 1: Y where estimate and call are below, N where the estimate is not and the call is told, else None."""
+    value, told = record["mrd_fraction"], record["below_threshold"]
+    if value is None or told is None:
+        return None
+    if value >= record["threshold"]:
+        return "N"
+    return "Y" if told == "Y" else None
+
+
+def _evidence(specimen: Specimen) -> Row:
+    record = specimen.record
+    return {
+        "LOD": _scaled(record["lod"], 100),
+        "LLOQ": _scaled(record["lloq"], 100),
+        "NEVTWBC": record["n_leukocytes"],
+        "NEVTLAIP": record["n_laip"],
+        "NEVTBLST": record["n_blast"],
+        "MRDCALL": record["call"],
+    }
+
+
+def _subject_rows(person: Person, line: Row | None) -> list[Row]:
+    if line is None:
+        return []
+    in_remission = line["cr_cri"] == "Y"
+    source = _source(person, line)
+    return [
+        _subject_row("MRDCONV", line["converted"], line) | source,
+        _subject_row("MRDNEGCR", line["converted"] if in_remission else "N", line)
+        | (source if in_remission else _clinical_source(person, "cr_date")),
+    ]
+
+
+def _subject_row(code: str, value: str, line: Row) -> Row:
+    return {
+        "PARAMCD": code,
+        "PARAM": SUBJECT_PARAMETERS[code],
+        "PARCAT1": BY_SUBJECT,
+        "AVALC": value,
+        "AVAL": _number(value),
+        "ANL01FL": _flag(line["treated"] == "Y"),
+    }
+
+
+def _source(person: Person, line: Row) -> Row:
+    """Name the record behind a subject's conversion: the deciding marrow, or what the clinical table says instead."""
+    deciding = {s.row: s for s in person.specimens}.get(line["calls_row"])
+    if deciding is None:
+        return _clinical_source(person, REASON_SOURCE.get(line["reason"], "subject"))
+    return {
+        "CPSPEC": deciding.record["specimen_type"].upper(),
+        "ADT": deciding.collected.isoformat(),
+        "ADY": count_days(deciding.collected, person.first_dose),
+        "SRCDOM": "CALLS",
+        "SRCVAR": "below_threshold",
+        "SRCSEQ": deciding.row,
+        **_evidence(deciding),
+    }
+
+
+def _clinical_source(person: Person, column: str) -> Row:
+    day = person.dates.get(column)
+    dated = {} if day is None else {"ADT": day.isoformat(), "ADY": count_days(day, person.first_dose)}
+    return {"SRCDOM": "SUBJECTS", "SRCVAR": column, "SRCSEQ": person.row, **dated}
+
+
+def _flag(value: bool) -> str | None:
+    return "Y" if value else None
+
+
+def _number(flag: str | None) -> int | None:
+    return None if flag is None else int(flag == "Y")

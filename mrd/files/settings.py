@@ -1,0 +1,38 @@
+"""Read the settings of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from mrd.core.errors import SettingsError
+from mrd.core.settings import Settings, check_settings
+from mrd.files.atomic import write_text
+
+
+def read_settings(path: Path) -> Settings:
+    """Read settings from a YAML mapping; those it does not name keep their defaults.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing or not a YAML mapping, or a setting is unknown or out of range.
+    """
+    if not path.is_file():
+        raise SettingsError("the settings are missing", where=str(path), fix="check the path")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise SettingsError("not YAML", where=str(path), fix="see `mrd settings`") from None
+    values = {} if values is None else values
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        raise SettingsError("not a mapping of names to values", where=str(path), fix="see `mrd settings`")
+    return check_settings(values)
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Write the merged settings of a run, unless they already stand there."""
+    text = yaml.safe_dump(settings.model_dump(), sort_keys=False)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
