@@ -25,7 +25,9 @@ def day(offset: int | None) -> str | None:
     return None if offset is None else (FIRST_DOSE + timedelta(days=offset)).isoformat()
 
 
-def call(offset: int, outcome: str, kind: str = MARROW, *, subject: str = "P01", role: str | None = None, **other: object) -> dict[str, object]:
+def call(
+    offset: int, outcome: str, kind: str = MARROW, *, subject: str = "P01", role: str | None = None, **other: object
+) -> dict[str, object]:
     """One row of calls: 600,000 leukocytes, decided at 10^-3."""
     name, below, fraction, laip = OUTCOMES[outcome]
     role = role or ("diagnosis" if offset <= 0 else "follow-up")

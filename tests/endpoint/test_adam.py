@@ -85,7 +85,13 @@ def test_the_subject_rows_name_the_deciding_marrow():
     assert list(told) == ["MRDCONV", "MRDNEGCR"]
     for row in told.values():
         assert (row["AVALC"], row["AVAL"], row["ANL01FL"], row["CRIT1FL"]) == ("Y", 1.0, "Y", None)
-        assert (row["SRCDOM"], row["SRCVAR"], row["SRCSEQ"], row["ADT"], row["ADY"]) == ("CALLS", "below_threshold", 2, day(28), 29)
+        assert (row["SRCDOM"], row["SRCVAR"], row["SRCSEQ"], row["ADT"], row["ADY"]) == (
+            "CALLS",
+            "below_threshold",
+            2,
+            day(28),
+            29,
+        )
         assert (row["MRDCALL"], row["NEVTLAIP"], row["LOD"]) == ("not-detected", 100, 0.005)
 
 
@@ -178,7 +184,14 @@ def test_where_the_plain_count_decides_the_estimate_says_only_what_the_call_allo
 
 
 def test_flags_mark_the_marrows_that_enter_and_the_one_that_decides():
-    calls = [call(-3, "positive"), call(28, "below"), call(42, "positive", BLOOD), call(56, "low"), call(70, "background"), call(90, "positive")]
+    calls = [
+        call(-3, "positive"),
+        call(28, "below"),
+        call(42, "positive", BLOOD),
+        call(56, "low"),
+        call(70, "background"),
+        call(90, "positive"),
+    ]
     tables = derive(calls, [subject(consolidation=80)])
     assert [r["AVISIT"] for r in rows(tables.admrd, PARAMCD="MRDPCT", ANL01FL="Y")] == ["D28", "D56"]
     assert [r["AVISIT"] for r in rows(tables.admrd, PARAMCD="MRDPCT", ANL02FL="Y")] == ["D56"]

@@ -11,13 +11,19 @@ from .tables import BLOOD, call, day, derive, rows, subject
     ("broken", "told"),
     [
         pytest.param({"below_threshold": "N"}, "call not-detected with below_threshold N", id="a call below that says not below"),
-        pytest.param({"below_threshold": None}, "call not-detected with below_threshold empty", id="a call below that says nothing"),
+        pytest.param(
+            {"below_threshold": None}, "call not-detected with below_threshold empty", id="a call below that says nothing"
+        ),
         pytest.param({"call": "indeterminate"}, "call indeterminate with below_threshold Y", id="an untold call that says below"),
         pytest.param({"specimen_type": BLOOD}, "peripheral blood called below", id="blood called below"),
         pytest.param({"mrd_fraction": None}, "below_threshold Y without mrd_fraction", id="below without an estimate"),
-        pytest.param({"mrd_fraction": 0.001}, "below_threshold Y with mrd_fraction 0.001 at threshold 0.001", id="below exactly at 10^-3"),
+        pytest.param(
+            {"mrd_fraction": 0.001}, "below_threshold Y with mrd_fraction 0.001 at threshold 0.001", id="below exactly at 10^-3"
+        ),
         pytest.param({"n_laip": 600}, "laip_below Y with 600 of 600000", id="counted below at exactly 10^-3"),
-        pytest.param({"laip_below": "N", "n_laip": 599}, "laip_below N with 599 of 600000", id="counted not below just under 10^-3"),
+        pytest.param(
+            {"laip_below": "N", "n_laip": 599}, "laip_below N with 599 of 600000", id="counted not below just under 10^-3"
+        ),
     ],
 )
 def test_a_call_that_contradicts_itself_is_refused_by_name(broken, told):
@@ -41,7 +47,7 @@ def test_two_thresholds_in_one_table_are_refused():
 
 
 def test_all_that_is_wrong_in_the_calls_is_told_at_once():
-    with pytest.raises(ContractError, match="P01 D28: .*; P01 D56: "):
+    with pytest.raises(ContractError, match=r"P01 D28: .*; P01 D56: "):
         derive([call(28, "below", below_threshold="N"), call(56, "positive", below_threshold=None)], [subject()])
 
 

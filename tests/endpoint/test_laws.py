@@ -18,7 +18,7 @@ OFFSETS = st.integers(-5, 12)  # few days, so that marrows and limits meet
 def trials(draw):
     calls, subjects, responses = [], [], []
     for name in (f"P{i}" for i in range(1, 9)):
-        dates = draw(st.dictionaries(st.sampled_from(CLOSINGS + ("cr_date",)), st.integers(1, 12), max_size=3))
+        dates = draw(st.dictionaries(st.sampled_from((*CLOSINGS, "cr_date")), st.integers(1, 12), max_size=3))
         barred = {"refractory": 4} if draw(st.integers(0, 9)) == 0 else {}
         dose = draw(st.sampled_from([0, 0, 0, None]))
         entry = draw(st.sampled_from(["relapsed", "refractory", "newly diagnosed", None]))
@@ -98,7 +98,10 @@ def test_all_that_comes_out_keeps_its_declaration_with_one_record_per_subject(fr
 @settings(max_examples=12, deadline=None)
 @given(trials())
 def test_a_later_untold_marrow_never_changes_the_primary_result(frames):
-    calls, subjects, responses = frames
+    calls, subjects, _ = frames
     later = CALLS_TABLE.frame([call(10, "background", subject=s, visit="later") for s in subjects["subject"]])
-    told, again = _derive((calls, subjects, RESPONSES.empty())), _derive((pd.concat([calls, later], ignore_index=True), subjects, RESPONSES.empty()))
+    told, again = (
+        _derive((calls, subjects, RESPONSES.empty())),
+        _derive((pd.concat([calls, later], ignore_index=True), subjects, RESPONSES.empty())),
+    )
     assert told.conversion["converted"].tolist() == again.conversion["converted"].tolist()

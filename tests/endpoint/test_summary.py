@@ -34,7 +34,9 @@ def test_the_interval_is_that_of_newcombe_1998(count, total, low, high):
     assert estimate_share(count, total) == pytest.approx((low, high), abs=5e-5)
 
 
-@pytest.mark.parametrize(("count", "low", "high"), [(0, 0, 8.4), (14, 19.6, 49.5), (21, 34.2, 65.8), (28, 50.5, 80.4), (42, 91.6, 100)])
+@pytest.mark.parametrize(
+    ("count", "low", "high"), [(0, 0, 8.4), (14, 19.6, 49.5), (21, 34.2, 65.8), (28, 50.5, 80.4), (42, 91.6, 100)]
+)
 def test_the_interval_of_the_trial_of_42(count, low, high):
     assert [round(100 * v, 1) for v in estimate_share(count, 42)] == [low, high]
 
@@ -101,5 +103,7 @@ def test_the_primary_row_follows_the_setting():
 
 def test_an_empty_set_has_counts_and_no_rate():
     summary = derive([], [subject(first_dose=None)]).summary
-    assert {(r["n_converted"], r["n_subjects"], r["percent"], r["ci_low"], r["ci_high"]) for r in rows(summary)} == {(0, 0, None, None, None)}
+    assert {(r["n_converted"], r["n_subjects"], r["percent"], r["ci_low"], r["ci_high"]) for r in rows(summary)} == {
+        (0, 0, None, None, None)
+    }
     assert len(summary) == 12
