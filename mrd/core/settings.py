@@ -29,7 +29,9 @@ class Settings(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = _set("auto", "run", "where the mixtures are fitted and scored")
     batch_tubes: int = _set(12, "run", "tubes one job takes (whole subjects)", ge=1)
 
-    compensation: Literal["auto", "none"] = _set("auto", "prepare", "auto: the sheet's matrix, else the file's own; none: leave as is (flagged)")
+    compensation: Literal["auto", "none"] = _set(
+        "auto", "prepare", "auto: the sheet's matrix, else the file's own; none: leave as is (flagged)"
+    )
     time_bins: int = _set(100, "prepare", "stretches of equal time compared for a stable signal", ge=10, le=500)
     time_mads: float = _set(6.0, "prepare", "a stretch whose median lies further than this from the others is removed", gt=0)
     time_least: float = _set(0.15, "prepare", "and whose median moved at least this much (asinh units)", ge=0)
@@ -45,13 +47,18 @@ class Settings(BaseModel):
     mean_prior: float = _set(0.1, "reference", "how far a component's mean moves between people (asinh units, sd)", gt=0)
     spread_prior: float = _set(50.0, "reference", "pseudo-cells that hold a component's spread", gt=0)
     private_share: float = _set(0.01, "reference", "a control with a private population larger than this is left out", gt=0, lt=1)
+    control_cells: int = _set(250_000, "reference", "cells of each control kept for counting backgrounds", ge=1000)
     folds: int = _set(2, "reference", "parts of the controls for cross-fitting the reference", ge=2)
 
     laip_components: int = _set(30, "laip", "components of the free mixture at diagnosis", ge=2)
-    laip_excess: float = _set(2.5, "laip", "mean log density over the largest any control shows for a component to be leukaemic", gt=0)
+    laip_excess: float = _set(
+        2.5, "laip", "mean log density over the largest any control shows for a component to be leukaemic", gt=0
+    )
     laip_least: float = _set(0.005, "laip", "smallest share of the diagnosis cells a leukaemic component may have", gt=0, lt=1)
     laip_folder: str = _set("", "laip", "folder of frozen LAIPs; a subject found there is not learned again")
-    recall_drift: float = _set(0.10, "laip", "relative sd of the recall between diagnosis and follow-up", ge=0)
+    recall_drift: float = _set(
+        0.75, "laip", "how far scores of leukaemic cells drift between diagnosis and follow-up (nat, sd)", ge=0
+    )
 
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)
     min_leukocytes: int = _set(500_000, "call", "leukocytes an adequate specimen needs to be called below", ge=1)

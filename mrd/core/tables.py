@@ -88,6 +88,11 @@ class Table:
         return frame
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain mappings."""
+    return [{str(n): v for n, v in row.items()} for row in frame.to_dict("records")]
+
+
 def _dtype(column: Column) -> str:
     return {"s": "string", "i": "Int64", "f": "float64", "b": "boolean", "d": "string"}[column.kind]
 
@@ -107,7 +112,10 @@ def _fits(column: Column, told: pd.Series) -> pd.Series:
         return told.isin(column.codes) if column.codes else told.notna()
     if column.kind == "d":
         text = told.astype("string")
-        return text.str.fullmatch(r"\d{4}-\d{2}-\d{2}").fillna(False) & pd.to_datetime(text, errors="coerce").notna()
+        return (
+            text.str.fullmatch(r"\d{4}-\d{2}-\d{2}").fillna(False)
+            & pd.to_datetime(text, format="%Y-%m-%d", errors="coerce").notna()
+        )
     if column.kind == "b":
         return told.isin([True, False, "Y", "N", "true", "false", "True", "False"])
     number = pd.to_numeric(told, errors="coerce")
@@ -121,7 +129,9 @@ def _takes(column: Column) -> str:
         return "one of " + ", ".join(column.codes)
     span = f" from {column.low:g}" if column.low is not None else ""
     span += f" to {column.high:g}" if column.high is not None else ""
-    return {"d": "a date YYYY-MM-DD", "b": "Y or N", "i": f"a whole number{span}", "f": f"a number{span}", "s": "text"}[column.kind]
+    return {"d": "a date YYYY-MM-DD", "b": "Y or N", "i": f"a whole number{span}", "f": f"a number{span}", "s": "text"}[
+        column.kind
+    ]
 
 
 def _key_problems(key: tuple[str, ...], frame: pd.DataFrame) -> Iterator[str]:
@@ -166,7 +176,8 @@ def dictionary(tables: list[Table]) -> str:
     """The data dictionary of several tables, as Markdown."""
     parts = ["# Data dictionary\n\nGenerated from the declarations by `mrd dictionary`; do not edit.\n"]
     for t in tables:
-        parts.append(f"\n## {t.name} (version {t.version})\n\nOne row per {t.row}; key: {', '.join(t.key)}.\n\n| column | kind | unit | meaning |\n|---|---|---|---|\n")
+        head = f"\n## {t.name} (version {t.version})\n\nOne row per {t.row}; key: {', '.join(t.key)}.\n\n"
+        parts.append(head + "| column | kind | unit | meaning |\n|---|---|---|---|\n")
         for c in t.columns:
             codes = f" ({', '.join(c.codes)})" if c.codes else ""
             parts.append(f"| {c.name} | {KINDS[c.kind]} | {c.unit} | {c.meaning}{codes} |\n")

@@ -32,7 +32,9 @@ def whole(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise FileError(f"cannot write ({os.strerror(error.errno or 0)})", where=str(path), fix="free space or choose another results folder") from error
+        raise FileError(
+            f"cannot write ({os.strerror(error.errno or 0)})", where=str(path), fix="free space or choose another results folder"
+        ) from error
 
 
 def _settle(path: Path) -> None:

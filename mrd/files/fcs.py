@@ -54,7 +54,9 @@ def read_fcs(path: Path, *, where: str) -> FcsData:
         data = flowio.FlowData(path)
         events = data.as_array(preprocess=True)
     except BROKEN as error:
-        raise FileError(f"not a readable FCS file ({_plain(error)})", where=where, fix="export it again from the cytometer") from None
+        raise FileError(
+            f"not a readable FCS file ({_plain(error)})", where=where, fix="export it again from the cytometer"
+        ) from None
     return FcsData(
         events=events,
         pnn=tuple(data.pnn_labels),

@@ -29,7 +29,7 @@ def read_text_table(path: Path, *, where: str) -> pd.DataFrame:
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
         raise FileError("not a tab-separated UTF-8 table", where=where, fix="save it as tab-separated text") from None
     frame.columns = [str(c).strip() for c in frame.columns]
-    return frame.apply(lambda column: column.str.strip())
+    return pd.DataFrame({name: column.str.strip() for name, column in frame.items()})
 
 
 def read_table(path: Path, table: Table) -> pd.DataFrame:
@@ -42,7 +42,9 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
     """
     schema = path.with_suffix(".schema.json")
     if schema.is_file() and json.loads(schema.read_text())["version"] != table.version:
-        raise ContractError(f"{path.name} is not version {table.version} of table {table.name}", where=str(path), fix="run the workflow again")
+        raise ContractError(
+            f"{path.name} is not version {table.version} of table {table.name}", where=str(path), fix="run the workflow again"
+        )
     frame = table.check(read_text_table(path, where=str(path)), where=str(path))
     return typed(frame, table)
 

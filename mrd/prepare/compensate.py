@@ -41,7 +41,9 @@ def parse_spill(text: str, *, where: str) -> Spill:
         values = np.array([float(v) for v in parts[1 + n :]])
         matrix = values.reshape(n, n)
     except ValueError:
-        raise FileError("its spillover keyword is broken", where=where, fix="give a matrix in the sheet's compensation column") from None
+        raise FileError(
+            "its spillover keyword is broken", where=where, fix="give a matrix in the sheet's compensation column"
+        ) from None
     return check_spill(Spill(tuple(parts[1 : 1 + n]), matrix), where=where)
 
 
@@ -57,7 +59,9 @@ def check_spill(spill: Spill, *, where: str) -> Spill:
     if not np.isfinite(m).all() or len(set(spill.detectors)) != len(spill.detectors):
         raise FileError("its spillover matrix holds non-numbers or a detector twice", where=where, fix="export the matrix again")
     if not np.allclose(np.diag(m), 1.0, atol=1e-6):
-        raise FileError("its spillover matrix has a diagonal other than 1", where=where, fix="divide each row by its own detector")
+        raise FileError(
+            "its spillover matrix has a diagonal other than 1", where=where, fix="divide each row by its own detector"
+        )
     if np.linalg.cond(m) > WORST_CONDITION:
         raise FileError("its spillover matrix is singular", where=where, fix="recompute it from single stains")
     return spill
@@ -73,7 +77,11 @@ def compensate(events: NDArray[np.float64], pnn: Sequence[str], spill: Spill, *,
     """
     absent = [d for d in spill.detectors if d not in pnn]
     if absent:
-        raise FileError(f"its spillover matrix names {', '.join(absent)}, which the file lacks", where=where, fix="give a matrix whose names are the file's $PnN")
+        raise FileError(
+            f"its spillover matrix names {', '.join(absent)}, which the file lacks",
+            where=where,
+            fix="give a matrix whose names are the file's $PnN",
+        )
     columns = [list(pnn).index(d) for d in spill.detectors]
     out = events.copy()
     out[:, columns] = np.linalg.solve(spill.matrix.T, events[:, columns].T).T

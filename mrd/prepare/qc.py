@@ -30,7 +30,7 @@ def flag_unstable(
 
     The run is cut into `bins` stretches of equal time. A stretch is unstable where the median of any signal lies
     further than `mads` scaled MADs, and at least `least`, from the median over stretches (MAD rule as PeacoQC,
-    Emmaneel 2022), and with it its neighbours' edges are not guessed: whole stretches go.
+    Emmaneel 2022); whole stretches go.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def flag_unstable(
     centre = np.nanmedian(middle, axis=0)
     off = np.abs(middle - centre)
     spread = MAD_SCALE * np.nanmedian(off, axis=0)
-    bad = ((off > mads * spread) & (off >= least)).any(axis=1)
-    return np.asarray(bad[stretch])
+    bad = np.asarray(((off > mads * spread) & (off >= least)).any(axis=1))
+    return np.asarray(bad[stretch], dtype=bool)
 
 
 def bin_medians(stretch: NDArray[np.int_], signals: NDArray[np.float64], bins: int) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +9,11 @@ from numpy.typing import NDArray
 
 from mrd.core.panel import Panel
 from mrd.core.settings import Settings
-from mrd.prepare.compensate import Spill, compensate
-from mrd.prepare.gate import Gated, gate_events
+from mrd.prepare.gate import Gated, Placed, gate_events
 from mrd.prepare.qc import flag_margins, flag_unstable, share_saturated
 from mrd.prepare.transform import transform
+
+SATURATED = 0.01
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Cells:
     """The cells of one tube.
 
     values : (n, m) float32, the panel's model channels on the common scale · events : (n,) number of each in the file
-    gates : membership of each gate below `cells`, (n,) · nodes : rows of the qc table · flags
+    gates : membership of each gate below `cells`, (n,) · nodes : rows of the qc table · placed : gates as placed
     """
 
     values: NDArray[np.float32]
@@ -30,39 +30,40 @@ class Cells:
     nodes: list[dict[str, object]]
     flags: list[str]
     n_events: int
+    placed: dict[str, Placed]
 
     def count(self, gate: str) -> int:
         """Cells inside a gate."""
         return int(self.gates[gate].sum())
 
 
-def prepare_events(
-    events: NDArray[np.float64],
-    ranges: NDArray[np.float64],
-    pnn: Sequence[str],
-    index: dict[str, int],
-    spill: Spill | None,
-    panel: Panel,
-    settings: Settings,
-    *,
-    where: str,
-) -> Cells:
-    """Quality, compensation, transform and gates of one tube.
+@dataclass(frozen=True)
+class Measured:
+    """One tube as measured and compensated.
 
-    The order is PeacoQC's: margins, compensate, transform, then stability of the signal.
-
-    Parameters
-    ----------
-    events : (n, c) linear · ranges : (c,) · index : channel of the panel to column of the file
+    raw, linear : (n, c) before and after compensation · ranges : (c,) · index : channel of the panel to column
     """
-    inner = ~flag_margins(events, ranges, _columns(panel, index, "area", "side"))
-    raw_ratio = events[:, index[_need(panel, "area")]] / (1.0 + events[:, index[_need(panel, "height")]])
-    flags = ["saturated"] if share_saturated(events, ranges, _columns(panel, index, "marker")) > 0.01 else []
-    linear = events if spill is None else compensate(events, pnn, spill, where=where)
-    flags += ["uncompensated"] if spill is None else []
-    columns = transform(linear, index, panel)
+
+    raw: NDArray[np.float64]
+    linear: NDArray[np.float64]
+    ranges: NDArray[np.float64]
+    index: dict[str, int]
+    panel: Panel
+
+    def columns(self, *roles: str) -> list[int]:
+        """Columns of the channels with these roles."""
+        return [i for n, i in self.index.items() if self.panel.channels[n].role in roles]
+
+
+def prepare_events(tube: Measured, settings: Settings) -> Cells:
+    """Quality, transform and gates of one tube, in PeacoQC's order: margins, (compensated) transform, stability, gates."""
+    panel = tube.panel
+    inner = ~flag_margins(tube.raw, tube.ranges, tube.columns("area", "side"))
+    area, height = tube.columns("area")[0], tube.columns("height")[0]
+    flags = ["saturated"] if share_saturated(tube.raw, tube.ranges, tube.columns("marker")) > SATURATED else []
+    columns = transform(tube.linear, tube.index, panel)
     steady, time_flags = steady_events(columns, inner, panel, settings)
-    gated = gate_events(columns, raw_ratio, inner & steady, panel)
+    gated = gate_events(columns, tube.raw[:, area] / (1.0 + tube.raw[:, height]), inner & steady, panel)
     return collect_cells(columns, gated, [("margins", inner), ("time", inner & steady)], panel, flags + time_flags)
 
 
@@ -93,26 +94,31 @@ def collect_cells(
     values = np.column_stack([columns[n][keep] for n in panel.model_channels]).astype(np.float32)
     below = {n: m[keep] for n, m in gated.inside.items() if n not in ("events", panel.cells)}
     nodes = qc_nodes(gated, steps)
-    return Cells(values, keep.astype(np.uint32), below, nodes, sorted({*flags, *_gate_flags(gated, steps)}), len(steps[0][1]))
+    told = sorted({*flags, *_gate_flags(gated, steps)})
+    return Cells(values, keep.astype(np.uint32), below, nodes, told, len(steps[0][1]), gated.placed)
 
 
 def qc_nodes(gated: Gated, steps: list[tuple[str, NDArray[np.bool_]]]) -> list[dict[str, object]]:
     """Rows of the qc table: the file, the quality steps, then the gates."""
     total = len(steps[0][1])
-    rows = [_node("events", "", total, total, total, "")]
-    parent, parent_count = "events", total
-    for name, mask in steps:
-        rows.append(_node(name, parent, int(mask.sum()), parent_count, total, ""))
-        parent, parent_count = name, int(mask.sum())
+    counts = {"events": total, **{n: int(m.sum()) for n, m in steps}}
+    parents = dict(zip(counts, ["", *counts], strict=False))
+    last = steps[-1][0]
     for name, placed in gated.placed.items():
-        above = parent if placed.parent == "events" else placed.parent
-        rows.append(_node(name, above, int(gated.inside[name].sum()), int(gated.inside[placed.parent].sum()), total, placed.digest))
-    return rows
-
-
-def _node(name: str, parent: str, count: int, parent_count: int, total: int, gate: str) -> dict[str, object]:
-    share = count / parent_count if parent_count else 0.0
-    return {"node": name, "parent": parent, "count": count, "share_parent": share, "share_events": count / total if total else 0.0, "gate": gate}
+        counts[name] = int(gated.inside[name].sum())
+        parents[name] = last if placed.parent == "events" else placed.parent
+    digests = {n: g.digest for n, g in gated.placed.items()}
+    return [
+        {
+            "node": name,
+            "parent": parents[name],
+            "count": count,
+            "share_parent": count / max(counts.get(parents[name], total), 1),
+            "share_events": count / max(total, 1),
+            "gate": digests.get(name, ""),
+        }
+        for name, count in counts.items()
+    ]
 
 
 def _gate_flags(gated: Gated, steps: list[tuple[str, NDArray[np.bool_]]]) -> list[str]:
@@ -124,11 +130,3 @@ def _gate_flags(gated: Gated, steps: list[tuple[str, NDArray[np.bool_]]]) -> lis
     if good.sum() and gated.inside[singlets].sum() < 0.75 * good.sum():
         flags.append("doublets-high")
     return flags
-
-
-def _columns(panel: Panel, index: dict[str, int], *roles: str) -> list[int]:
-    return [i for n, i in index.items() if panel.channels[n].role in roles]
-
-
-def _need(panel: Panel, role: str) -> str:
-    return next(n for n, c in panel.channels.items() if c.role == role)

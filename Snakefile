@@ -1,0 +1,17 @@
+"""From the FCS files of a cohort to one MRD call per subject and visit, the endpoint dataset and the pages."""
+
+configfile: "workflow/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/reference.smk"
+include: "workflow/rules/laip.smk"
+include: "workflow/rules/detect.smk"
+include: "workflow/rules/call.smk"
+
+
+rule all:
+    input:
+        f"{RESULTS}/calls.tsv",

@@ -1,0 +1,81 @@
+"""The frozen reference of a panel with its bank of control cells, ready for scoring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mrd.core.errors import PanelError
+from mrd.core.panel import Panel
+from mrd.core.slots import CONTROLS
+from mrd.detect.align import Adapted
+from mrd.detect.device import tensor
+from mrd.detect.frozen import reference_from
+from mrd.detect.reference import Reference
+from mrd.files.anndata_io import read_anndata
+from mrd.files.layout import controls_path, reference_path
+from mrd.files.models import read_model
+
+KIND, VERSION = "reference", 1
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A reference, and of each control its name, kind, leukocytes, adaptation, cells and their normal log density."""
+
+    panel: Panel
+    reference: Reference
+    names: list[str]
+    kinds: list[str]
+    totals: list[int]
+    excluded: list[str]
+    adapted: list[Adapted]
+    cells: list[Tensor]
+    normal: list[Tensor]
+    device: torch.device
+
+
+def read_reference(folder: Path, panel: Panel, device: torch.device) -> tuple[Reference, list[Adapted], dict[str, object]]:
+    """The frozen reference of a panel, its controls' adaptations, and what its file says.
+
+    Raises
+    ------
+    PanelError
+        It was learned on other channels than the panel has.
+    """
+    path = reference_path(folder, panel.name)
+    arrays, about = read_model(path, KIND, VERSION)
+    if about["channels"] != panel.model_channels:
+        raise PanelError(
+            f"learned on channels {about['channels']}, the panel has {panel.model_channels}",
+            where=str(path),
+            fix="use the panel it was learned with",
+        )
+    reference, adapted = reference_from(arrays, device)
+    return reference, adapted, about
+
+
+def read_bank(folder: Path, panel: Panel, device: torch.device) -> Bank:
+    """The frozen reference with its control cells on the device."""
+    reference, adapted, about = read_reference(folder, panel, device)
+    controls = list(about["controls"])  # type: ignore[call-overload]
+    data = read_anndata(controls_path(folder, panel.name), CONTROLS)
+    owner = data.obs["control"].astype(str).to_numpy()
+    rows = [np.flatnonzero(owner == c["control"]) for c in controls]
+    values, normal = np.asarray(data.X, dtype=np.float32), data.obs["normal"].to_numpy(dtype=np.float32)
+    return Bank(
+        panel=panel,
+        reference=reference,
+        names=[c["control"] for c in controls],
+        kinds=[c["kind"] for c in controls],
+        totals=[int(c["n_leukocytes"]) for c in controls],
+        excluded=list(about["excluded"]),  # type: ignore[call-overload]
+        adapted=adapted,
+        cells=[tensor(values[r], device) for r in rows],
+        normal=[tensor(normal[r], device) for r in rows],
+        device=device,
+    )

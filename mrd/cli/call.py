@@ -1,0 +1,173 @@
+"""`mrd call`: what was counted to one call per subject and visit, with every arm, limit and gate count beside it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mrd import __version__
+from mrd.cli.run_options import add_run_options, start_run
+from mrd.core import words
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, QC, TUBES
+from mrd.core.settings import Settings
+from mrd.core.tables import Table, records
+from mrd.files.layout import reference_folder, reference_path
+from mrd.files.ledger import record_path
+from mrd.files.tables import read_table, write_table
+from mrd.quantify.blanks import Blanks
+from mrd.quantify.burden import Recall
+from mrd.quantify.visit import (
+    Counted,
+    Judged,
+    arm_row,
+    call_row,
+    decide_visit,
+    decision_columns,
+    judge,
+    not_evaluable,
+    pool,
+    visit_flags,
+)
+
+SIZES = ["n_events", "n_cells", "n_leukocytes", "n_blast", "panel"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_run_options(parser)
+    for name, meaning in (
+        ("tubes", "prepared tubes"),
+        ("qc", "gate counts"),
+        ("laips", "LAIPs"),
+        ("limits", "controls counted"),
+        ("burdens", "counts"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, help=f"tables of {meaning}")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All tables that calls are made from."""
+
+    tubes: pd.DataFrame
+    laips: pd.DataFrame
+    limits: pd.DataFrame
+    burdens: pd.DataFrame
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write calls, arms, limits and qc tables."""
+    job = start_run(options)
+    evidence = Evidence(
+        *(
+            together(getattr(options, n), t)
+            for n, t in (("tubes", TUBES), ("laips", LAIPS), ("limits", LIMITS), ("burdens", BURDENS))
+        )
+    )
+    patients = evidence.tubes[evidence.tubes["role"] != "control"]
+    judged = [call_visit(visit, evidence, job.settings) for _, visit in patients.groupby(["subject", "visit"], sort=True)]
+    folder = reference_folder(job.results, job.settings.reference)
+    calls = [{**row, "reference": _reference(folder, row.get("panel"))} for row, _ in judged]
+    write_table(job.results / "arms.tsv", ARMS_TABLE.frame([a for _, arms in judged for a in arms]), ARMS_TABLE)
+    write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
+    write_table(job.results / "qc.tsv", together(options.qc, QC), QC)
+    write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
+
+
+def together(paths: Sequence[Path], table: Table) -> pd.DataFrame:
+    """The batches' tables as one."""
+    frames = [f for f in (read_table(p, table) for p in paths) if len(f)]
+    return pd.concat(frames, ignore_index=True) if frames else table.empty()
+
+
+def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The calls row of one visit, and its arms rows."""
+    head = visit_head(visit, settings)
+    who = {"subject": head["subject"], "visit": head["visit"]}
+    counted, idle = count_visit(visit, evidence)
+    failed = visit[visit["outcome"] != words.OK]
+    flags = [f for text in visit["flags"].dropna() for f in words.split_flags(text)]
+    flags += ["tube-failed"] if len(failed) else []
+    flags += ["in-sample"] if head["role"] == "diagnosis" else []
+    if not counted:
+        row, extra = unjudged(visit, failed, idle), [f for r in idle for f in words.split_flags(r["flags"])]
+        return {**head, **row, "flags": words.join_flags(flags, extra)}, [{**who, **_idle(r)} for r in idle]
+    judged = [judge(c, settings, marrow=head["specimen_type"] == words.MARROW) for c in pool(counted)]
+    deciding, decision = decide_visit(judged)
+    arms = [{**who, **arm_row(j, j is deciding, decision, settings)} for j in judged] + [{**who, **_idle(r)} for r in idle]
+    row = {**call_row(deciding, decision, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
+    return {**head, **row, "flags": words.join_flags(flags, visit_flags(deciding, decision, settings))}, arms
+
+
+def visit_head(visit: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """What a calls row says of its visit whatever was found."""
+    first = visit.iloc[0]
+    return {
+        **{n: first[n] for n in ("subject", "visit", "role", "specimen", "specimen_type", "collected")},
+        "n_tubes": int(visit["outcome"].eq(words.OK).sum()),
+        "decide_on": settings.decide_on,
+        "threshold": settings.threshold,
+        "guideline": settings.guideline,
+        "version": __version__,
+    }
+
+
+def count_visit(visit: pd.DataFrame, evidence: Evidence) -> tuple[list[Counted], list[dict[str, Any]]]:
+    """What each arm counted in the visit's tubes, and the arms that did not apply."""
+    rows = records(visit.merge(evidence.burdens, on="tube_id", suffixes=("", "_arm")))
+    counted = [counted_of(r, evidence) for r in rows if r["outcome_arm"] == words.OK]
+    idle = [{**r, "reason": r["reason_arm"], "flags": r["flags_arm"]} for r in rows if r["outcome_arm"] != words.OK]
+    return counted, idle
+
+
+def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
+    """One arm's count in one tube, with the blanks and recall behind it."""
+    limits = evidence.limits
+    mine = limits[limits["subject"].eq(row["subject"]) & limits["panel"].eq(row["panel"]) & limits["arm"].eq(row["arm"])]
+    blanks = Blanks(
+        mine["n_found"].to_numpy(dtype=np.int64), mine["n_leukocytes"].to_numpy(dtype=np.int64), tuple(mine["control_kind"])
+    )
+    laip = evidence.laips[evidence.laips["subject"].eq(row["subject"]) & evidence.laips["panel"].eq(row["panel"])].iloc[0]
+    return Counted(
+        tubes=(row["tube_id"],),
+        panel=row["panel"],
+        arm=row["arm"],
+        n_events=int(row["n_events"]),
+        n_cells=int(row["n_cells"]),
+        n_leukocytes=int(row["n_leukocytes_arm"]),
+        n_blast=int(row["n_blast"]),
+        found=int(row["n_found"]),
+        recall=Recall(float(row["recall"]), float(row["recall_se"])),
+        blanks=blanks,
+        flags=tuple(words.split_flags(row["flags_arm"]) + words.split_flags(laip["flags"])),
+    )
+
+
+def unjudged(visit: pd.DataFrame, failed: pd.DataFrame, idle: list[dict[str, Any]]) -> dict[str, Any]:
+    """The columns of a visit in which nothing could be counted, with the first reason there is."""
+    reasons = [*failed["reason"].dropna(), *(r["reason"] for r in idle)]
+    sizes = records(visit[visit["n_leukocytes"].notna()].sort_values("n_leukocytes").tail(1)[SIZES])
+    return {**(sizes[0] if sizes else {}), **decision_columns(not_evaluable(str(reasons[0]) if reasons else "no arm applies"))}
+
+
+def _idle(row: dict[str, Any]) -> dict[str, Any]:
+    return {"tubes": row["tube_id"], "panel": row["panel"], "arm": row["arm"], "outcome": words.FAILED, "reason": row["reason"]}
+
+
+def _laip_of(judged: Judged, subject: str, evidence: Evidence) -> str:
+    laips = evidence.laips
+    return str(laips[laips["subject"].eq(subject) & laips["panel"].eq(judged.counted.panel)]["artefact"].iloc[0])
+
+
+def _reference(folder: Path, panel: str | None) -> str | None:
+    if panel is None or pd.isna(panel):
+        return None
+    path = record_path(reference_path(folder, panel))
+    return str(json.loads(path.read_text())["artefact"]) if path.is_file() else None

@@ -1,0 +1,150 @@
+"""`mrd prepare`: FCS files of a batch to cells, one AnnData file a tube, and the batch's tables of tubes and gate counts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mrd.cli.run_options import Run, add_run_options, start_run
+from mrd.core.contracts import QC, TUBES
+from mrd.core.digest import digest_file, digest_json
+from mrd.core.errors import FileError, PanelError
+from mrd.core.matching import match_channels
+from mrd.core.panel import Panel
+from mrd.core.provenance import provenance
+from mrd.core.settings import stage_settings
+from mrd.core.slots import CELLS
+from mrd.core.tables import records
+from mrd.core.words import FAILED, OK, join_flags
+from mrd.files.anndata_io import write_anndata
+from mrd.files.fcs import FcsData, read_fcs
+from mrd.files.layout import cells_path, prepare_tables
+from mrd.files.ledger import remember, remembered
+from mrd.files.panels import find_panel, read_matrix, read_panel
+from mrd.files.tables import write_table
+from mrd.prepare.compensate import Spill, check_spill, compensate, parse_spill
+from mrd.prepare.tube import Cells, Measured, prepare_events
+
+log = logging.getLogger(__name__)
+CARRIED = ("tube_id", "subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type", "collected", "panel")
+
+
+class Job(NamedTuple):
+    """One tube to prepare: its row of the sheet, its panel, and the run."""
+
+    row: dict[str, Any]
+    panel: Panel
+    run: Run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_run_options(parser, batch=True)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Prepare every tube of the batch whose inputs changed; a bad tube is an outcome, never a stop."""
+    job = start_run(options)
+    batch = job.batch(options.batch)
+    panels = {name: read_panel(name) for name in batch["panel"].unique()}
+    made = [prepare_tube(Job(row, panels[row["panel"]], job)) for row in records(batch)]
+    tubes, nodes = prepare_tables(job.results, options.batch)
+    rows = [{**r["row"], "inputs": r["inputs"], "artefact": r["artefact"]} for r in made]
+    write_table(nodes, QC.frame([n for r in made for n in r["nodes"]]), QC)
+    write_table(tubes, TUBES.frame(rows), TUBES)
+
+
+def prepare_tube(job: Job) -> dict[str, Any]:
+    """The record of a tube: remembered where nothing changed, else made anew."""
+    tube, path = job.row["tube_id"], cells_path(job.run.results, job.row["tube_id"])
+    told = provenance("prepare", inputs=input_digests(job), settings=stage_settings(job.run.settings, "prepare"))
+    inputs = digest_json({**told, "row": {n: _text(job.row[n]) for n in CARRIED}})
+    record = remembered(path, inputs)
+    if record is not None:
+        return record
+    log.info("prepare %s", tube)
+    try:
+        record = make_cells(job, path, told)
+    except (FileError, PanelError) as error:
+        log.warning("prepare %s: %s", tube, error)
+        path.unlink(missing_ok=True)
+        record = {"row": {**carried(job.row), "outcome": FAILED, "reason": str(error)}, "nodes": []}
+    return remember(path, inputs, record)
+
+
+def input_digests(job: Job) -> dict[str, str]:
+    """Digests of what a tube is made from; `missing` for a file that is not there."""
+    paths = {"fcs": Path(job.row["path"]), "panel": find_panel(job.row["panel"])}
+    if job.row["compensation"] not in ("", "none"):
+        paths["compensation"] = Path(job.row["compensation"])
+    digests = {n: digest_file(p) if p.is_file() else "missing" for n, p in paths.items()}
+    return {**digests, "told": digest_json(job.row["compensation"])}
+
+
+def make_cells(job: Job, path: Path, told: dict[str, Any]) -> dict[str, Any]:
+    """Read, prepare and write one tube."""
+    tube = job.row["tube_id"]
+    data = read_fcs(Path(job.row["path"]), where=f"tube {tube}")
+    index = match_channels(job.panel, data.pnn, data.pns, where=f"tube {tube}")
+    spill, flags = choose_spill(job, data)
+    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=f"tube {tube}")
+    measured = Measured(data.events, linear, data.ranges, index, job.panel)
+    cells = prepare_events(measured, job.run.settings)
+    write_cells(path, cells, measured, data.pnn, {**told, "tube_id": tube})
+    flags += ["uncompensated"] if spill is None else []
+    return {"row": tube_row(job, cells, flags), "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+
+
+def choose_spill(job: Job, data: FcsData) -> tuple[Spill | None, list[str]]:
+    """The sheet's matrix, else the file's own, else none."""
+    where, told = f"tube {job.row['tube_id']}", job.row["compensation"]
+    if told == "none" or job.run.settings.compensation == "none":
+        return None, []
+    if told:
+        return check_spill(Spill(*read_matrix(Path(told), where=where)), where=where), ["compensation-file"]
+    return (parse_spill(data.spill, where=where) if data.spill else None), []
+
+
+def write_cells(path: Path, cells: Cells, measured: Measured, pnn: Sequence[str], told: dict[str, Any]) -> None:
+    """Cells as AnnData: channels on the common scale, gates as columns of obs."""
+    panel = measured.panel
+    names = panel.model_channels
+    obs = pd.DataFrame({"event": cells.events, **cells.gates}, index=np.arange(len(cells.events)).astype(str))
+    about = {"role": [panel.channels[n].role for n in names], "detector": [pnn[measured.index[n]] for n in names]}
+    gates = json.dumps({n: asdict(g) for n, g in cells.placed.items()})
+    uns = {"tube_id": told["tube_id"], "panel": f"{panel.name} {panel.version}", "gates": gates}
+    write_anndata(path, CELLS, obs=obs, var=pd.DataFrame(about, index=names), uns=uns, provenance=told, x=cells.values)
+
+
+def tube_row(job: Job, cells: Cells, flags: list[str]) -> dict[str, Any]:
+    """The tube's row of the tubes table; too few leukocytes is an outcome."""
+    n = cells.count(job.panel.leukocytes)
+    least = job.run.settings.least_cells
+    short = f"{n} leukocytes, {least} are needed to look at a tube" if n < least else None
+    return {
+        **carried(job.row),
+        "outcome": FAILED if short else OK,
+        "reason": short,
+        "n_events": cells.n_events,
+        "n_cells": len(cells.events),
+        "n_leukocytes": n,
+        "n_blast": cells.count(job.panel.blasts),
+        "flags": join_flags(cells.flags, flags),
+    }
+
+
+def carried(row: dict[str, Any]) -> dict[str, Any]:
+    """The sheet's columns that travel with a tube."""
+    return {n: _text(row[n]) for n in CARRIED}
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)

@@ -1,0 +1,114 @@
+"""`mrd reference`: the controls of a panel to a frozen reference and the bank of control cells behind every limit."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from mrd.cli.run_options import Run, add_run_options, start_run
+from mrd.cli.tubes import gather_tubes, shuffled
+from mrd.core.digest import digest_file, digest_json
+from mrd.core.panel import Panel
+from mrd.core.provenance import provenance
+from mrd.core.seeds import generator
+from mrd.core.settings import stage_settings
+from mrd.core.slots import CONTROLS
+from mrd.detect.device import choose_device, tensor
+from mrd.detect.frozen import reference_arrays
+from mrd.detect.reference import Learned, learn_reference
+from mrd.files.anndata_io import write_anndata
+from mrd.files.cells import TubeCells, read_cells
+from mrd.files.layout import cells_path, controls_path, reference_path
+from mrd.files.ledger import remember, remembered
+from mrd.files.models import write_model
+from mrd.files.panels import read_panel
+
+log = logging.getLogger(__name__)
+KIND, VERSION = "reference", 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_run_options(parser)
+    parser.add_argument("--panel", required=True, help="panel whose controls to learn from")
+    parser.add_argument("--tubes", type=Path, nargs="+", required=True, help="tables of prepared tubes")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fit the panel's reference unless its controls, code and settings are unchanged."""
+    job = start_run(options)
+    tubes = gather_tubes(options.tubes, role="control", panel=options.panel).sort_values(["control_kind", "tube_id"])
+    path = reference_path(job.results / "reference", options.panel)
+    inputs = dict(zip(tubes["tube_id"], tubes["artefact"], strict=True))
+    kinds = dict(zip(tubes["tube_id"], tubes["control_kind"], strict=True))
+    told = provenance("reference", inputs=inputs, settings=stage_settings(job.settings, "reference"))
+    if remembered(path, digest_json([told, kinds])) is None:
+        log.info("reference %s: %d controls", options.panel, len(tubes))
+        remember(path, digest_json([told, kinds]), make_reference(job, read_panel(options.panel), tubes, path, told))
+
+
+def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told: dict[str, Any]) -> dict[str, Any]:
+    """Learn and write the reference; returns its record."""
+    device = choose_device(job.settings.device)
+    seed, most = job.settings.seed, job.settings.control_cells
+    cells = [shuffled(read_cells(cells_path(job.results, t)), seed, t, most) for t in tubes["tube_id"]]
+    values = [tensor(c.values, device) for c in cells]
+    learned = learn_reference(values, job.settings, generator(seed, "reference", panel.name), where=f"panel {panel.name}")
+    controls = describe_controls(tubes, cells, learned, panel)
+    excluded = [str(tubes["tube_id"].iloc[i]) for i in learned.excluded]
+    for tube in excluded:
+        log.warning("reference %s: %s carries a population no other control shows; it was left out", panel.name, tube)
+    bank = controls_path(path.parents[1], panel.name)
+    write_bank(
+        bank,
+        [cells[i] for i in learned.kept],
+        learned.normal,
+        controls,
+        {**told, "panel": panel.name, "leukocytes": panel.leukocytes},
+    )
+    about = {
+        "panel": panel.name,
+        "channels": panel.model_channels,
+        "controls": controls,
+        "excluded": excluded,
+        "bank": digest_file(bank),
+    }
+    write_model(path, KIND, VERSION, reference_arrays(learned.reference, learned.adapted), {**about, "provenance": told})
+    return {"panel": panel.name, "controls": controls, "excluded": excluded}
+
+
+def describe_controls(tubes: pd.DataFrame, cells: list[TubeCells], learned: Learned, panel: Panel) -> list[dict[str, Any]]:
+    """Id, kind and leukocytes of each control that was kept."""
+    return [
+        {
+            "control": str(tubes["tube_id"].iloc[i]),
+            "kind": str(tubes["control_kind"].iloc[i]),
+            "n_leukocytes": int(cells[i].gates[panel.leukocytes].sum()),
+        }
+        for i in learned.kept
+    ]
+
+
+def write_bank(
+    path: Path, cells: list[TubeCells], normal: list[Tensor], controls: list[dict[str, Any]], told: dict[str, Any]
+) -> None:
+    """All control cells in one AnnData file, each with its log density under a reference that did not see it."""
+    names = [c["control"] for c in controls]
+    owner = np.repeat(names, [len(c.events) for c in cells])
+    obs = pd.DataFrame(
+        {
+            "control": pd.Categorical(owner, categories=names),
+            "leukocyte": np.concatenate([c.gates[told["leukocytes"]] for c in cells]),
+            "normal": np.concatenate([n.cpu().numpy() for n in normal]),
+        },
+        index=np.arange(len(owner)).astype(str),
+    )
+    var = pd.DataFrame(index=list(cells[0].channels))
+    values = np.concatenate([c.values for c in cells])
+    write_anndata(path, CONTROLS, obs=obs, var=var, uns={"panel": told["panel"]}, provenance=told, x=values)

@@ -1,0 +1,93 @@
+"""Adapt the reference to one tube: a shift of every marker, then means, spreads and weights held by their priors.
+
+MAP adaptation of a background mixture (Reynolds, Quatieri and Dunn 2000), with the relevance of the means written as
+a normal prior of standard deviation `mean_prior` on a component's move between people, and that of the spreads as
+pseudo-cells. Leukaemic components, where given, take part so that normal ones are not pulled towards them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mrd.detect.mixture import Mixture, Moments, moments, scatter_about
+
+LEAST_MASS = 5.0
+WEIGHT_PRIOR = 20.0
+FREE_AFTER = 2
+"""Rounds in which only shift, means and weights move; spreads follow from then on."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """How far a tube may be from the reference; an infinite `spread_prior` keeps the spreads."""
+
+    mean_prior: float
+    spread_prior: float
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A reference adapted to one tube: its mixture, the tube's shift (d,), and the leukaemic share of the cells."""
+
+    mixture: Mixture
+    shift: Tensor
+    share: float
+
+
+def adapt(x: Tensor, reference: Mixture, prior: Prior, *, leukaemic: Mixture | None = None, share: float = 0.003) -> Adapted:
+    """Adapt a reference to the cells of a tube.
+
+    Parameters
+    ----------
+    x : (n, d) cells · leukaemic : components of a LAIP in the reference's frame · share : their first guess of the mass
+    """
+    k = len(reference.weights)
+    now = Adapted(reference, torch.zeros_like(reference.means[0]), share if leukaemic is not None else 0.0)
+    for turn in range(prior.rounds):
+        full = now.mixture if leukaemic is None else now.mixture.beside(leukaemic.moved(now.shift), now.share)
+        m = moments(x, full)
+        if leukaemic is not None:
+            found = float(m.counts[k:].sum() / m.counts.sum())
+            now = Adapted(now.mixture, now.shift, max(found, 1e-7))
+        mixture, shift = step(
+            _normal_part(m, k),
+            reference,
+            now.mixture,
+            prior,
+            spreads_free=turn >= FREE_AFTER and math.isfinite(prior.spread_prior),
+        )
+        now = Adapted(mixture, shift, now.share)
+    return now
+
+
+def _normal_part(m: Moments, k: int) -> Moments:
+    return Moments(m.counts[:k], m.mass[:k], m.first[:k], m.second[:k], m.total_log, m.total_weight)
+
+
+def step(m: Moments, reference: Mixture, current: Mixture, prior: Prior, *, spreads_free: bool) -> tuple[Mixture, Tensor]:
+    """One round: the common shift, the means' own moves around it, spreads and weights.
+
+    The shift is the generalised least-squares mean of the components' moves, each with variance spread / mass +
+    mean_prior^2; a component's own move is its posterior mean given the shift.
+    """
+    means = reference.means.double()
+    mass = m.mass.clamp_min(1e-6)
+    move = m.first / mass[:, None] - means
+    eye = torch.eye(means.shape[1], dtype=torch.float64, device=means.device) * prior.mean_prior**2
+    precision = torch.linalg.inv(current.spreads.double() / mass.clamp_min(1.0)[:, None, None] + eye)
+    precision = precision * (m.mass > LEAST_MASS)[:, None, None]
+    total = precision.sum(dim=0) + 1e-9 * torch.eye(means.shape[1], dtype=torch.float64, device=means.device)
+    shift = torch.linalg.solve(total, torch.einsum("kij,kj->i", precision, move))
+    own = prior.mean_prior**2 * torch.einsum("kij,kj->ki", precision, move - shift)
+    now = means + shift + own
+    spreads = current.spreads.double()
+    if spreads_free:
+        hold = prior.spread_prior
+        spreads = (scatter_about(m, now) + hold * reference.spreads.double()) / (m.counts + hold)[:, None, None]
+    weights = (m.counts + WEIGHT_PRIOR * reference.weights) / (m.counts.sum() + WEIGHT_PRIOR)
+    return Mixture(weights.float(), now.float(), spreads.float(), reference.tails), shift.float()

@@ -1,0 +1,60 @@
+"""Frozen states to plain arrays and back: what lies in a model file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mrd.detect.align import Adapted
+from mrd.detect.laip import Laip
+from mrd.detect.mixture import Mixture
+from mrd.detect.reference import Reference
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def mixture_arrays(mixture: Mixture, prefix: str = "") -> Arrays:
+    """A mixture as arrays named with a prefix."""
+    parts = {"weights": mixture.weights, "means": mixture.means, "spreads": mixture.spreads}
+    arrays: Arrays = {prefix + n: t.cpu().numpy() for n, t in parts.items()}
+    return {**arrays, prefix + "tails": np.array([mixture.tails])}
+
+
+def mixture_from(arrays: Mapping[str, NDArray[Any]], device: torch.device, prefix: str = "") -> Mixture:
+    """A mixture from its arrays."""
+    weights, means, spreads = (torch.from_numpy(arrays[prefix + n]).to(device) for n in ("weights", "means", "spreads"))
+    return Mixture(weights, means, spreads, float(arrays[prefix + "tails"][0]))
+
+
+def reference_arrays(reference: Reference, controls: Sequence[Adapted]) -> Arrays:
+    """A reference and the adaptations of its controls."""
+    stacked = {
+        "control_weights": torch.stack([c.mixture.weights for c in controls]),
+        "control_means": torch.stack([c.mixture.means for c in controls]),
+        "control_spreads": torch.stack([c.mixture.spreads for c in controls]),
+        "control_shift": torch.stack([c.shift for c in controls]),
+        "largest": reference.largest,
+    }
+    return {**mixture_arrays(reference.mixture), **{n: t.cpu().numpy() for n, t in stacked.items()}}
+
+
+def reference_from(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> tuple[Reference, list[Adapted]]:
+    """A reference and the adaptations of its controls, from arrays."""
+    mixture = mixture_from(arrays, device)
+    parts = [torch.from_numpy(arrays["control_" + n]).to(device) for n in ("weights", "means", "spreads", "shift")]
+    controls = [Adapted(Mixture(w, m, s, mixture.tails), shift, 0.0) for w, m, s, shift in zip(*parts, strict=True)]
+    return Reference(mixture, torch.from_numpy(arrays["largest"]).to(device)), controls
+
+
+def laip_arrays(laip: Laip) -> Arrays:
+    """A LAIP as arrays."""
+    return {**mixture_arrays(laip.mixture), "share": np.array([laip.share])}
+
+
+def laip_from(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> Laip:
+    """A LAIP from its arrays."""
+    return Laip(mixture_from(arrays, device), float(arrays["share"][0]))

@@ -1,0 +1,58 @@
+"""Where things lie under the results folder: one folder per stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def cells_path(results: Path, tube: str) -> Path:
+    """Cells of a tube."""
+    return results / "prepare" / "cells" / f"{tube}.h5ad"
+
+
+def prepare_tables(results: Path, batch: str) -> tuple[Path, Path]:
+    """Tables of a batch: its tubes, and their gate counts."""
+    folder = results / "prepare"
+    return folder / f"{batch}.tsv", folder / f"{batch}.qc.tsv"
+
+
+def reference_folder(results: Path, frozen: str) -> Path:
+    """Where references are: the frozen ones given, or the run's own."""
+    return Path(frozen) if frozen else results / "reference"
+
+
+def reference_path(folder: Path, panel: str) -> Path:
+    """Model of a panel's reference; its record lies beside it."""
+    return folder / panel / "reference.safetensors"
+
+
+def controls_path(folder: Path, panel: str) -> Path:
+    """Cells of a panel's controls, as the limits of later LAIPs need them."""
+    return folder / panel / "controls.h5ad"
+
+
+def laip_path(folder: Path, subject: str, panel: str) -> Path:
+    """Model of a subject's LAIP in one panel."""
+    return folder / "models" / f"{subject}.{panel}.safetensors"
+
+
+def find_laip(results: Path, frozen: str, subject: str, panel: str) -> Path:
+    """Model of a subject's LAIP: the frozen one where the given folder has it, else the run's own."""
+    given = laip_path(Path(frozen), subject, panel) if frozen else None
+    return given if given is not None and given.is_file() else laip_path(results / "laip", subject, panel)
+
+
+def laip_tables(results: Path, batch: str) -> tuple[Path, Path]:
+    """Tables of a batch: its LAIPs, and each control counted with them."""
+    folder = results / "laip"
+    return folder / f"{batch}.tsv", folder / f"{batch}.limits.tsv"
+
+
+def scores_path(results: Path, tube: str) -> Path:
+    """Scores of a tube's cells."""
+    return results / "detect" / "scores" / f"{tube}.h5ad"
+
+
+def burdens_table(results: Path, batch: str) -> Path:
+    """Table of what was counted in a batch."""
+    return results / "detect" / f"{batch}.tsv"

@@ -1,0 +1,80 @@
+"""The sample sheet: read, checked as a whole, every problem told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from mrd.core.contracts import SAMPLES
+from mrd.core.errors import SheetError
+from mrd.core.settings import Settings
+from mrd.files.tables import read_text_table
+
+OPTIONAL = ("received", "panel", "compensation", "dataset")
+IDS = ("subject", "visit", "tube", "specimen")
+SAFE = r"[A-Za-z0-9][A-Za-z0-9._\-]*"
+
+
+def read_samples(settings: Settings, *, need_files: bool = True, made_in: Path | None = None) -> pd.DataFrame:
+    """The sample sheet with `tube_id`, `panel` of every tube and `path` of its FCS file; extra columns pass through.
+
+    Parameters
+    ----------
+    need_files : whether every FCS file must already exist · made_in : folder whose files the workflow itself will make
+
+    Raises
+    ------
+    SheetError
+        The sheet breaks its declaration; all problems are listed.
+    """
+    sheet = Path(settings.samples)
+    frame = read_text_table(sheet, where="samples")
+    problems = SAMPLES.problems(frame)
+    if not problems:
+        frame = completed(frame, sheet.parent, settings.panel)
+        problems = [*sheet_problems(frame), *(absent_files(frame, made_in) if need_files else [])]
+    if problems:
+        raise SheetError("; ".join(problems), where=str(sheet), fix="correct the sheet and run again")
+    return frame
+
+
+def completed(frame: pd.DataFrame, folder: Path, panel: str) -> pd.DataFrame:
+    """The sheet with its optional columns present and ids, panels and paths worked out."""
+    out = frame.assign(**{c: pd.Series(pd.NA, index=frame.index, dtype="string") for c in OPTIONAL if c not in frame.columns})
+    return out.assign(
+        tube_id=out["subject"] + "_" + out["visit"] + "_" + out["tube"],
+        panel=out["panel"].fillna(panel),
+        path=[str(folder / f) for f in out["fcs"]],
+        compensation=[_matrix_path(str(c), folder) for c in out["compensation"].fillna("")],
+    )
+
+
+def _matrix_path(told: str, folder: Path) -> str:
+    return told if told in ("", "none") else str(folder / told)
+
+
+def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:
+    """What the columns cannot say by themselves."""
+    for name in IDS:
+        bad = ~frame[name].str.fullmatch(SAFE)
+        for value in frame.loc[bad, name].unique():
+            yield f"{name} {value!r} may hold only letters, digits, dots, dashes and underscores"
+    unkind = frame[frame["role"].eq("control") & frame["control_kind"].isna()]
+    for tube in unkind["tube_id"]:
+        yield f"control {tube} needs control_kind normal or regenerating"
+    for tube in frame.loc[frame["tube_id"].duplicated(), "tube_id"].unique():
+        yield f"{tube} names two tubes: the underscores of subject, visit and tube run together"
+    mixed = frame.groupby("subject", sort=False)["role"].agg(lambda r: "control" in set(r) and len(set(r)) > 1)
+    for subject in mixed.index[mixed]:
+        yield f"subject {subject} is a control and a patient"
+
+
+def absent_files(frame: pd.DataFrame, made_in: Path | None) -> Iterator[str]:
+    """Tubes whose FCS file is not there and will not be made."""
+    for tube, told in zip(frame["tube_id"], frame["path"], strict=True):
+        path = Path(told)
+        made = made_in is not None and path.resolve().is_relative_to(made_in.resolve())
+        if not made and not path.is_file():
+            yield f"{tube}: its FCS file is missing"

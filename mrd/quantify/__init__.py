@@ -1,0 +1,1 @@
+"""Counts to a decision with its uncertainty: background, limits, estimate, call. Pure functions."""

@@ -1,0 +1,102 @@
+"""What blanks teach: how many cells of a marrow without leukaemia pass a cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from mrd.core.words import CONTROL_KINDS
+
+EMPIRICAL_FROM = 60
+"""Blanks from which on their own percentile is used instead of a fitted distribution (EP17)."""
+Z95 = float(stats.norm.ppf(0.95))
+
+
+@dataclass(frozen=True)
+class Blanks:
+    """Controls at a cut: cells found (b,), leukocytes (b,), kind (b,)."""
+
+    found: NDArray[np.int64]
+    total: NDArray[np.int64]
+    kinds: tuple[str, ...]
+
+    def stratum(self, kind: str) -> Blanks:
+        """The controls of one kind."""
+        mine = np.array([k == kind for k in self.kinds], dtype=bool)
+        return Blanks(self.found[mine], self.total[mine], (kind,) * int(mine.sum()))
+
+    @property
+    def strata(self) -> list[Blanks]:
+        """The kinds that have controls, each by itself."""
+        return [s for s in map(self.stratum, CONTROL_KINDS) if len(s.kinds)]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Background of a new blank as a gamma distribution: mean and variance of the share of cells that pass."""
+
+    mean: float
+    variance: float
+
+
+def background_rates(blanks: Blanks) -> list[Rate]:
+    """The background to expect of a new blank, per kind of control.
+
+    The mean counts half a cell more than was found, so that it is never zero. The variance is what lies between
+    controls beyond Poisson noise, widened for the new blank (1 + 1/B) and for the few blanks it rests on (t over z,
+    squared), plus that of the mean itself. A kind with fewer than three controls borrows the pooled variance.
+    """
+    pooled = between_variance(blanks)
+    return [_rate(s, max(between_variance(s), 0.0) if len(s.kinds) > 2 else pooled) for s in blanks.strata]
+
+
+def _rate(blanks: Blanks, between: float) -> Rate:
+    b = len(blanks.kinds)
+    total = float(blanks.total.sum())
+    mean = (float(blanks.found.sum()) + 0.5) / total
+    few = (float(stats.t.ppf(0.95, max(b - 1, 2))) / Z95) ** 2
+    return Rate(mean, between * (1 + 1 / b) * few + mean / total)
+
+
+def between_variance(blanks: Blanks) -> float:
+    """Variance of the background between controls beyond Poisson noise (moments), never below zero."""
+    if len(blanks.kinds) < 2:
+        return 0.0
+    share = blanks.found / blanks.total
+    mean = blanks.found.sum() / blanks.total.sum()
+    return max(float(np.var(share, ddof=1) - np.mean(mean / blanks.total)), 0.0)
+
+
+def mean_background(blanks: Blanks) -> float:
+    """Background that estimates subtract: the mean over kinds of control."""
+    return float(np.mean([r.mean for r in background_rates(blanks)]))
+
+
+def count_quantile(rate: Rate, n: int, probability: float) -> int:
+    """Quantile of the cells a blank of n leukocytes shows: Poisson counts of a gamma-distributed background."""
+    mean = n * rate.mean
+    extra = n**2 * rate.variance
+    if extra < 1e-9 * mean:
+        return int(stats.poisson.ppf(probability, mean))
+    size = mean**2 / extra
+    return int(stats.nbinom.ppf(probability, size, size / (size + mean)))
+
+
+def blank_bound(blanks: Blanks, n: int) -> int:
+    """Cells that a new blank of n leukocytes exceeds at most 5 % of the time, in the worse kind of control."""
+    rates = background_rates(blanks)
+    return max(_bound(s, r, n) for s, r in zip(blanks.strata, rates, strict=True))
+
+
+def _bound(blanks: Blanks, rate: Rate, n: int) -> int:
+    if len(blanks.kinds) < EMPIRICAL_FROM:
+        return count_quantile(rate, n, 0.95)
+    means = n * (blanks.found + 0.5 / len(blanks.found)) / blanks.total
+    low, high = 0, int(means.max() + 10 * np.sqrt(means.max()) + 20)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if stats.poisson.cdf(middle, means).mean() >= 0.95 else (middle + 1, high)
+    return low

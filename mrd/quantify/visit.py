@@ -1,0 +1,194 @@
+"""One call per subject and visit from the counts of its tubes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mrd.core import words
+from mrd.core.settings import Settings
+from mrd.quantify.blanks import Blanks
+from mrd.quantify.burden import Recall, corrected, interval
+from mrd.quantify.cut import strata_flags
+from mrd.quantify.decide import Decision, Finding, adequacy_gaps, counted_below, decide, is_detected, not_evaluable
+from mrd.quantify.limits import Limits, tube_limits
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What an arm counted in one tube (or a pool of tubes of one panel)."""
+
+    tubes: tuple[str, ...]
+    panel: str
+    arm: str
+    n_events: int
+    n_cells: int
+    n_leukocytes: int
+    n_blast: int
+    found: int
+    recall: Recall
+    blanks: Blanks
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A counted tube with its estimate, limits and decision."""
+
+    counted: Counted
+    fraction: float
+    interval: tuple[float, float]
+    limits: Limits
+    gaps: list[str]
+    finding: Finding
+    decision: Decision
+
+
+def pool(counted: Sequence[Counted]) -> list[Counted]:
+    """Tubes of one panel and arm added up: they are one look at the specimen."""
+    pools: dict[tuple[str, str], Counted] = {}
+    for c in counted:
+        key = (c.panel, c.arm)
+        pools[key] = c if key not in pools else _added(pools[key], c)
+    return list(pools.values())
+
+
+def _added(a: Counted, b: Counted) -> Counted:
+    return replace(
+        a,
+        tubes=a.tubes + b.tubes,
+        n_events=a.n_events + b.n_events,
+        n_cells=a.n_cells + b.n_cells,
+        n_leukocytes=a.n_leukocytes + b.n_leukocytes,
+        n_blast=a.n_blast + b.n_blast,
+        found=a.found + b.found,
+        flags=tuple(sorted({*a.flags, *b.flags})),
+    )
+
+
+def judge(counted: Counted, settings: Settings, *, marrow: bool) -> Judged:
+    """Estimate, interval, limits, adequacy and decision of one counted tube."""
+    n, found = counted.n_leukocytes, counted.found
+    limits = tube_limits(n, counted.blanks, counted.recall, settings)
+    fraction = corrected(found, n, counted.blanks, counted.recall)
+    ends = interval(found, n, counted.blanks, counted.recall)
+    gaps = adequacy_gaps(marrow=marrow, n=n, blasts=counted.n_blast, lod=limits.lod, settings=settings)
+    finding = Finding(fraction, limits.lob, limits.lod, limits.lloq, found, ends, adequate=not gaps)
+    if settings.decide_on == "laip_fraction":
+        finding = on_counted_scale(finding, counted, limits)
+    return Judged(counted, fraction, ends, limits, gaps, finding, decide(finding, settings))
+
+
+def on_counted_scale(finding: Finding, counted: Counted, limits: Limits) -> Finding:
+    """The same finding as a gater counts: no background or recall taken out, limits and interval moved along."""
+    b, r = limits.background, counted.recall.value
+
+    def plain(x: float) -> float:
+        return b + x * (r - b)
+
+    low, high = finding.interval
+    x = counted.found / counted.n_leukocytes
+    return Finding(
+        x, plain(finding.lob), plain(finding.lod), plain(finding.lloq), finding.found, (plain(low), plain(high)), finding.adequate
+    )
+
+
+def decide_visit(judged: Sequence[Judged]) -> tuple[Judged, Decision]:
+    """The tube with the highest estimate decides; "below" needs every tube to be adequate."""
+    deciding = max(judged, key=lambda j: (j.finding.x, j.counted.tubes))
+    short = [j for j in judged if j.gaps and j is not deciding]
+    decision = deciding.decision
+    if decision.below == "Y" and short:
+        why = f"{'+'.join(short[0].counted.tubes)} is not adequate ({', '.join(short[0].gaps)})"
+        decision = replace(decision, call=words.INDETERMINATE, below="", reason=f"{decision.reason}; but {why}")
+    return deciding, decision
+
+
+def visit_flags(deciding: Judged, decision: Decision, settings: Settings) -> list[str]:
+    """What a reviewer should know of the deciding tube's call."""
+    c = deciding.counted
+    flags = [*c.flags, *deciding.gaps, *strata_flags(c.blanks.kinds)]
+    if decision.confident == "N":
+        flags.append("near-threshold")
+    if counted_below(c.found, c.n_leukocytes, settings.threshold) != (deciding.fraction < settings.threshold):
+        flags.append("discordant-counted")
+    return flags
+
+
+def arm_row(judged: Judged, decided: bool, decision: Decision, settings: Settings) -> dict[str, object]:
+    """The arms.tsv row of one judged tube."""
+    c = judged.counted
+    own = judged.decision.below
+    return {
+        "tubes": "+".join(c.tubes),
+        "panel": c.panel,
+        "arm": c.arm,
+        "outcome": words.OK,
+        "n_leukocytes": c.n_leukocytes,
+        "n_found": c.found,
+        **estimate_columns(judged),
+        "detected": _yes(is_detected(judged.finding, settings)),
+        "adequate": _yes(not judged.gaps),
+        "agrees": _yes(own == decision.below) if own and decision.below else None,
+        "decided": _yes(decided),
+    }
+
+
+def estimate_columns(judged: Judged) -> dict[str, object]:
+    """The columns that arms.tsv and calls.tsv share."""
+    return {
+        "mrd_fraction": judged.fraction,
+        "ci_low": judged.interval[0],
+        "ci_high": judged.interval[1],
+        "lob": judged.limits.lob,
+        "lod": judged.limits.lod,
+        "lloq": judged.limits.lloq,
+        "recall": judged.counted.recall.value,
+        "background": judged.limits.background,
+    }
+
+
+def call_row(judged: Judged, decision: Decision, settings: Settings) -> dict[str, object]:
+    """The calls.tsv columns that the deciding tube gives."""
+    c = judged.counted
+    return {
+        "n_events": c.n_events,
+        "n_cells": c.n_cells,
+        "n_leukocytes": c.n_leukocytes,
+        "n_blast": c.n_blast,
+        "n_laip": c.found,
+        "laip_fraction": c.found / c.n_leukocytes,
+        "laip_below": _yes(counted_below(c.found, c.n_leukocytes, settings.threshold)),
+        **estimate_columns(judged),
+        "arm": c.arm,
+        "panel": c.panel,
+        **decision_columns(decision),
+    }
+
+
+def decision_columns(decision: Decision) -> dict[str, object]:
+    """The calls.tsv columns of a decision; empty where it cannot be told."""
+    return {
+        "call": decision.call,
+        "below_threshold": decision.below or None,
+        "confident": decision.confident or None,
+        "reason": decision.reason,
+    }
+
+
+def _yes(holds: bool) -> str:
+    return "Y" if holds else "N"
+
+
+__all__ = [
+    "Counted",
+    "Judged",
+    "arm_row",
+    "call_row",
+    "decide_visit",
+    "decision_columns",
+    "judge",
+    "not_evaluable",
+    "pool",
+    "visit_flags",
+]

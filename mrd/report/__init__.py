@@ -1,0 +1,1 @@
+"""Pages: draws what the stages wrote, computes nothing of its own."""

@@ -1,0 +1,1 @@
+"""People decide: the review app will live here (store, audit, app)."""

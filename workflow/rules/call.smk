@@ -1,0 +1,23 @@
+rule call:
+    """What was counted to one call per subject and visit, with every arm, limit and gate count beside it."""
+    input:
+        tubes=expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=PATIENTS),
+        qc=expand(f"{RESULTS}/prepare/{{batch}}.qc.tsv", batch=BATCHES),
+        laips=expand(f"{RESULTS}/laip/{{batch}}.tsv", batch=PATIENTS),
+        limits=expand(f"{RESULTS}/laip/{{batch}}.limits.tsv", batch=PATIENTS),
+        burdens=expand(f"{RESULTS}/detect/{{batch}}.tsv", batch=PATIENTS),
+    output:
+        f"{RESULTS}/calls.tsv",
+        f"{RESULTS}/arms.tsv",
+        f"{RESULTS}/limits.tsv",
+        f"{RESULTS}/qc.tsv",
+    params:
+        code=code_digest("call"),
+        settings=settings_digest(SETTINGS, "call"),
+    log:
+        f"{RESULTS}/logs/call.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/call.tsv"
+    shell:
+        "mrd call {OPTIONS} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
+        " --limits {input.limits} --burdens {input.burdens} 2> {log}"

@@ -1,0 +1,17 @@
+rule laip:
+    """Diagnosis tubes of a batch to frozen LAIPs with their cut, recall and cross-fitted blanks."""
+    input:
+        reference_of,
+        tubes=f"{RESULTS}/prepare/{{batch}}.tsv",
+    output:
+        laips=f"{RESULTS}/laip/{{batch}}.tsv",
+        limits=f"{RESULTS}/laip/{{batch}}.limits.tsv",
+    params:
+        code=code_digest("laip"),
+        settings=settings_digest(SETTINGS, "reference", "laip", "call"),
+    log:
+        f"{RESULTS}/logs/laip/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/laip/{{batch}}.tsv"
+    shell:
+        "mrd laip {OPTIONS} --batch {wildcards.batch} --tubes {input.tubes} 2> {log}"

@@ -1,0 +1,16 @@
+rule prepare:
+    """FCS files of a batch to cells: read, quality, compensate, transform, gate."""
+    input:
+        files_of,
+    output:
+        tubes=f"{RESULTS}/prepare/{{batch}}.tsv",
+        qc=f"{RESULTS}/prepare/{{batch}}.qc.tsv",
+    params:
+        code=code_digest("prepare"),
+        settings=settings_digest(SETTINGS, "prepare"),
+    log:
+        f"{RESULTS}/logs/prepare/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare/{{batch}}.tsv"
+    shell:
+        "mrd prepare {OPTIONS} --batch {wildcards.batch} 2> {log}"

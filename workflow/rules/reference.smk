@@ -1,0 +1,17 @@
+if not SETTINGS.reference:
+
+    rule reference:
+        """Controls of a panel to a frozen reference and the bank of cells behind every limit."""
+        input:
+            tubes=expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=CONTROLS),
+        output:
+            f"{RESULTS}/reference/{{panel}}/reference.safetensors.json",
+        params:
+            code=code_digest("reference"),
+            settings=settings_digest(SETTINGS, "reference"),
+        log:
+            f"{RESULTS}/logs/reference/{{panel}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/reference/{{panel}}.tsv"
+        shell:
+            "mrd reference {OPTIONS} --panel {wildcards.panel} --tubes {input.tubes} 2> {log}"
