@@ -10,8 +10,10 @@ include: "workflow/rules/reference.smk"
 include: "workflow/rules/laip.smk"
 include: "workflow/rules/detect.smk"
 include: "workflow/rules/call.smk"
+include: "workflow/rules/endpoint.smk"
 
 
 rule all:
     input:
         f"{RESULTS}/calls.tsv",
+        rules.endpoint.output,

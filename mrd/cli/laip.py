@@ -23,7 +23,7 @@ from mrd.core.tables import records
 from mrd.core.words import FAILED, OK, join_flags
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import laip_arrays
-from mrd.detect.laip import Laip, Witness, learn_laip, score_laip, spiked_scores
+from mrd.detect.laip import Laip, Places, Witness, learn_laip, score_laip, spiked_scores
 from mrd.detect.phenotype import phenotype
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder, reference_path
@@ -111,9 +111,9 @@ def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[
     """Learn, calibrate and write one LAIP; finding none is an outcome."""
     subject, seed = str(row["subject"]), job.settings.seed
     cells = shuffled(read_cells(cells_path(job.results, row["tube_id"])), seed, row["tube_id"])
-    eligible = torch.from_numpy(cells.gates[bank.panel.laip_in]).to(bank.device)
+    gates = [torch.from_numpy(cells.gates[g]).to(bank.device) for g in (bank.panel.laip_in, bank.panel.laip_maybe)]
     rng = generator(seed, "laip", subject, bank.panel.name)
-    learned = learn_laip(tensor(cells.values, bank.device), eligible, bank.reference, job.settings, rng)
+    learned = learn_laip(tensor(cells.values, bank.device), Places(*gates), bank.reference, job.settings, rng)
     head = {"subject": subject, "panel": bank.panel.name, "tube_id": row["tube_id"]}
     if learned is None:
         path.unlink(missing_ok=True)

@@ -119,7 +119,9 @@ class Panel(Part):
     blasts: str
     """Gate of the blast compartment."""
     laip_in: str
-    """Gate outside of which no leukaemic population is looked for."""
+    """Gate in which a leukaemic population is looked for."""
+    laip_maybe: str
+    """Wider gate in which one is accepted only where it stands out twice as much (erythroid-like blasts)."""
 
     @property
     def model_channels(self) -> list[str]:
@@ -148,7 +150,7 @@ class Panel(Part):
             if gate.name in seen:
                 raise ValueError(f"gate {gate.name} is declared twice")
             seen.add(gate.name)
-        absent = {self.anchor.parent, self.cells, self.leukocytes, self.blasts, self.laip_in} - seen
+        absent = {self.anchor.parent, self.cells, self.leukocytes, self.blasts, self.laip_in, self.laip_maybe} - seen
         if absent:
             raise ValueError(f"gates {sorted(absent)} are named but not declared")
         return self

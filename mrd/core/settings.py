@@ -22,7 +22,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    samples: str = _set("workflow/config/demo.tsv", "run", "sample sheet (tab-separated)")
+    samples: str = _set("", "run", "sample sheet (tab-separated); the demo's is in workflow/config/demo.yaml")
     subjects: str = _set("", "run", "clinical table of subjects (tab-separated); empty: no endpoint from clinical dates")
     panel: str = _set("aml-lyric-9", "run", "panel of tubes whose sheet row names none: a name in panels/ or a YAML file")
     results: str = _set("results", "run", "folder for everything that is written")

@@ -104,7 +104,7 @@ def _column_problems(column: Column, values: pd.Series) -> Iterator[str]:
     told = values[~blank]
     bad = ~_fits(column, told)
     if bad.any():
-        yield f"column {column.name} has {told[bad].iloc[0]!r} in row {_rows(bad)}; it takes {_takes(column)}"
+        yield f"column {column.name} has '{told[bad].iloc[0]}' in row {_rows(bad)}; it takes {_takes(column)}"
 
 
 def _fits(column: Column, told: pd.Series) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,8 +11,10 @@ from torch import Tensor
 from mrd.core.settings import Settings
 from mrd.detect.align import Adapted, Prior, adapt
 from mrd.detect.fit import fit_mixture, start_mixture
-from mrd.detect.mixture import Mixture, features, forms, log_density, log_joint, responsibilities
+from mrd.detect.mixture import Mixture, log_density, responsibilities
 from mrd.detect.reference import Reference
+
+LAIP_TURNS = 5
 
 
 @dataclass(frozen=True)
@@ -31,33 +33,50 @@ class Witness:
     leukaemic: Tensor
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where leukaemia is looked for, (n,) bool each: `likely` cells, and `possible` ones that need twice the excess."""
+
+    likely: Tensor
+    possible: Tensor
+
+
 def learn_laip(
-    cells: Tensor, eligible: Tensor, reference: Reference, settings: Settings, rng: np.random.Generator
+    cells: Tensor, places: Places, reference: Reference, settings: Settings, rng: np.random.Generator
 ) -> tuple[Laip, Witness] | None:
     """Find the leukaemic components of a diagnosis tube; None where nothing exceeds the controls.
 
     Half of the cells fit a free mixture. A component is leukaemic where its cells are, on average, much denser than
     the tube-adapted reference allows even with every normal population at the largest weight any control shows, where
-    most of them lie in the panel's eligible gate, and where it is not a handful. The other half are the witnesses of
-    the recall.
+    most of them lie in a place leukaemia is looked for, and where it is not a handful. The reference is then adapted
+    again with these components beside it, so that it is no longer pulled towards them, and the rest judged anew, until
+    none is added. The other half of the cells are the witnesses of the recall.
 
     Parameters
     ----------
-    cells : (n, d) in random order · eligible : (n,) bool, inside the gate where leukaemia is looked for
+    cells : (n, d) in random order
     """
     half = min(len(cells) // 2, settings.adapt_cells)
     train, rest = cells[:half], cells[half : 2 * half]
     components = max(min(settings.laip_components, half // 100), 2)
     free = fit_mixture(train, start_mixture(train, components, settings.tails, rng), rounds=40)
+    share = responsibilities(train, free)
     adapted = adapt(train, reference.mixture, firm_prior(settings))
-    normal = adapted.mixture
-    allowed = Mixture(reference.largest, normal.means, normal.spreads, normal.tails)
-    chosen = leukaemic_components(train, eligible[:half], free, allowed, settings)
+    chosen = torch.zeros(components, dtype=torch.bool, device=cells.device)
+    for _ in range(LAIP_TURNS):
+        allowed = replace(adapted.mixture, weights=reference.largest)
+        more = chosen | stands_out(excess_of(train, share, free, allowed), share, places, settings)
+        if bool((more == chosen).all()):
+            break
+        chosen = more
+        known = free.pick(chosen).moved(-adapted.shift)
+        adapted = adapt(
+            train, reference.mixture, firm_prior(settings), leukaemic=known, share=float(share[:, chosen].sum() / half)
+        )
     if not chosen.any():
         return None
-    found = free.pick(chosen)
     probability = responsibilities(rest, free)[:, chosen].sum(dim=1)
-    laip = Laip(found.moved(-adapted.shift), float(probability.mean()))
+    laip = Laip(free.pick(chosen).moved(-adapted.shift), float(probability.mean()))
     return laip, Witness(rest - adapted.shift, probability)
 
 
@@ -66,16 +85,20 @@ def firm_prior(settings: Settings) -> Prior:
     return Prior(settings.mean_prior, np.inf, settings.adapt_rounds)
 
 
-def leukaemic_components(cells: Tensor, eligible: Tensor, free: Mixture, allowed: Mixture, settings: Settings) -> Tensor:
-    """Which components of a free mixture stand out of what controls allow, (k,) bool."""
-    form = forms(free)
-    joint = log_joint(features(cells, form.centre), form)[0]
-    density = torch.logsumexp(joint, dim=1)
-    share = torch.exp(joint - density[:, None])
+def excess_of(cells: Tensor, share: Tensor, free: Mixture, allowed: Mixture) -> Tensor:
+    """Mean log density of each free component's cells over what controls allow, (k,)."""
+    over = log_density(cells, free) - log_density(cells, allowed)
+    return (share * over[:, None]).sum(dim=0) / share.sum(dim=0).clamp_min(1e-6)
+
+
+def stands_out(excess: Tensor, share: Tensor, places: Places, settings: Settings) -> Tensor:
+    """Which free components are leukaemic, (k,) bool: excess, place and size."""
     mass = share.sum(dim=0).clamp_min(1e-6)
-    excess = (share * (density - log_density(cells, allowed))[:, None]).sum(dim=0) / mass
-    inside = (share * eligible.float()[:, None]).sum(dim=0) / mass
-    return (excess > settings.laip_excess) & (inside > 0.5) & (mass / len(cells) > settings.laip_least)
+    n = len(share)
+    likely = (share * places.likely[:n, None]).sum(dim=0) / mass > 0.5
+    possible = (share * places.possible[:n, None]).sum(dim=0) / mass > 0.5
+    high = (likely & (excess > settings.laip_excess)) | (possible & (excess > 2 * settings.laip_excess))
+    return high & (mass / n > settings.laip_least)
 
 
 def adapt_with(cells: Tensor, reference: Mixture, laip: Laip, settings: Settings, *, in_sample: bool) -> Adapted:

@@ -154,7 +154,7 @@ def moments(x: Tensor, mixture: Mixture, *, weights: Tensor | None = None) -> Mo
         if weights is not None:
             share = share * weights[piece, None]
             total = total * weights[piece]
-        return share.double().sum(dim=0), ((share * robust).T @ phi).double(), float(total.double().sum())
+        return share.sum(dim=0).double(), ((share * robust).T @ phi).double(), float(total.double().sum())
 
     parts = [part(c) for c in chunks(len(x))]
     counts = torch.stack([p[0] for p in parts]).sum(dim=0)

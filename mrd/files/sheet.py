@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,12 @@ def read_samples(settings: Settings, *, need_files: bool = True, made_in: Path |
     Raises
     ------
     SheetError
-        The sheet breaks its declaration; all problems are listed.
+        There is no sheet, or it breaks its declaration; all problems are listed.
     """
+    if not settings.samples:
+        raise SheetError(
+            "no sample sheet is given", where="samples", fix="give --config samples=PATH, or run the demo with `make run`"
+        )
     sheet = Path(settings.samples)
     frame = read_text_table(sheet, where="samples")
     problems = SAMPLES.problems(frame)
@@ -46,13 +51,13 @@ def completed(frame: pd.DataFrame, folder: Path, panel: str) -> pd.DataFrame:
     return out.assign(
         tube_id=out["subject"] + "_" + out["visit"] + "_" + out["tube"],
         panel=out["panel"].fillna(panel),
-        path=[str(folder / f) for f in out["fcs"]],
+        path=[os.path.normpath(folder / f) for f in out["fcs"]],
         compensation=[_matrix_path(str(c), folder) for c in out["compensation"].fillna("")],
     )
 
 
 def _matrix_path(told: str, folder: Path) -> str:
-    return told if told in ("", "none") else str(folder / told)
+    return told if told in ("", "none") else os.path.normpath(folder / told)
 
 
 def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:

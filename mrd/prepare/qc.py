@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAD_SCALE = 1.4826
+LEAST_EVENTS = 200
+LEAST_BINS = 5
+RATE = 3.0
 
 
 def flag_margins(events: NDArray[np.float64], ranges: NDArray[np.float64], columns: Sequence[int]) -> NDArray[np.bool_]:
@@ -26,33 +29,38 @@ def share_saturated(events: NDArray[np.float64], ranges: NDArray[np.float64], co
 def flag_unstable(
     time: NDArray[np.float64], signals: NDArray[np.float64], *, bins: int, mads: float, least: float
 ) -> NDArray[np.bool_]:
-    """True for events in a stretch of time whose signal left the run's own level.
+    """True for events in a stretch of time whose signal, or event rate, left the run's own level.
 
-    The run is cut into `bins` stretches of equal time. A stretch is unstable where the median of any signal lies
-    further than `mads` scaled MADs, and at least `least`, from the median over stretches (MAD rule as PeacoQC,
-    Emmaneel 2022); whole stretches go.
+    The run is cut into stretches of equal time, `bins` of them or so many that one holds 200 events. A stretch goes
+    where the mean of a signal (its outer 1 % clipped) lies further than `mads` scaled MADs, and at least `least`, from
+    the median over stretches (the MAD rule of PeacoQC, Emmaneel 2022; means, because the median of a marker that half
+    of the cells carry jumps), or where the event rate is off by more than a factor `RATE` and the same rule.
 
     Parameters
     ----------
     time : (n,) · signals : (n, c) on the common scale
     """
-    if len(time) == 0 or float(np.ptp(time)) == 0:
+    bins = int(np.clip(len(time) // LEAST_EVENTS, 1, bins))
+    if bins < LEAST_BINS or float(np.ptp(time)) == 0:
         return np.zeros(len(time), dtype=bool)
     stretch = np.minimum(((time - time.min()) / np.ptp(time) * bins).astype(int), bins - 1)
-    middle = bin_medians(stretch, signals, bins)
-    centre = np.nanmedian(middle, axis=0)
-    off = np.abs(middle - centre)
-    spread = MAD_SCALE * np.nanmedian(off, axis=0)
-    bad = np.asarray(((off > mads * spread) & (off >= least)).any(axis=1))
+    counts = np.bincount(stretch, minlength=bins)
+    rate = np.log(np.maximum(counts, 1))[:, None]
+    bad = outlying(bin_means(stretch, signals, bins), mads, least) | outlying(rate, mads, np.log(RATE))
     return np.asarray(bad[stretch], dtype=bool)
 
 
-def bin_medians(stretch: NDArray[np.int_], signals: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
-    """Median of each signal in each stretch; NaN for stretches of fewer than 30 events."""
-    order = np.argsort(stretch, kind="stable")
-    edges = np.searchsorted(stretch[order], np.arange(bins + 1))
-    out = np.full((bins, signals.shape[1]), np.nan)
-    for b in range(bins):
-        if edges[b + 1] - edges[b] >= 30:
-            out[b] = np.median(signals[order[edges[b] : edges[b + 1]]], axis=0)
-    return out
+def outlying(levels: NDArray[np.float64], mads: float, least: float) -> NDArray[np.bool_]:
+    """Which stretches (b, c) lie off the median over stretches in any signal."""
+    off = np.abs(levels - np.nanmedian(levels, axis=0))
+    spread = MAD_SCALE * np.nanmedian(off, axis=0)
+    return np.asarray(((off > mads * spread) & (off >= least)).any(axis=1))
+
+
+def bin_means(stretch: NDArray[np.int_], signals: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """Mean of each clipped signal in each stretch (b, c); NaN where a stretch has next to no events."""
+    low, high = np.percentile(signals, [1, 99], axis=0)
+    clipped = np.clip(signals, low, high)
+    counts = np.bincount(stretch, minlength=bins)
+    sums = np.stack([np.bincount(stretch, clipped[:, c], minlength=bins) for c in range(signals.shape[1])], axis=1)
+    return np.where(counts[:, None] >= 20, sums / np.maximum(counts, 1)[:, None], np.nan)

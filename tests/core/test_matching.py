@@ -1,0 +1,63 @@
+import pytest
+
+from mrd.core.errors import PanelError
+from mrd.core.matching import find_channel, match_channels
+from mrd.core.panel import Channel
+from mrd.files.panels import read_panel
+
+PANEL = read_panel("aml-lyric-9")
+PNN = ["FSC-A", "FSC-H", "SSC-A", "FITC-A", "PE-A", "PerCP-Cy5.5-A", "PE-Cy7-A", "APC-A", "APC-R700-A", "APC-Cy7-A", "V450-A", "V500-C-A", "Time"]
+MARKERS = ["CD38", "CD13", "CD34", "CD117", "CD33", "CD56", "CD19", "HLA-DR", "CD45"]
+PNS = ["", "", "", *MARKERS, ""]
+
+
+def test_markers_are_found_by_pns_whatever_their_detector():
+    pnn = [*PNN[:3], *reversed(PNN[3:12]), "Time"]
+    pns = ["", "", "", *MARKERS, ""]
+    index = match_channels(PANEL, pnn, pns, where="tube")
+    assert [pns[index[m]] for m in MARKERS] == MARKERS
+
+
+def test_detectors_serve_where_no_pns_names_the_marker():
+    assert match_channels(PANEL, PNN, [""] * 13, where="tube") == {n: i for i, n in enumerate(["FSC-A", "FSC-H", "SSC-A", *MARKERS, "Time"])}
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "names", "hit"),
+    [
+        ("CD45 V500-C-A", "CD45", (), True),
+        ("CD45-KO", "CD45", (), True),
+        ("CD45KO", "CD45", (), True),
+        ("cd45", "CD45", (), True),
+        ("CD45RA FITC", "CD45", (), False),
+        ("CD45RO", "CD45", (), False),
+        ("CD3 APC", "CD33", (), False),
+        ("CD33", "CD3", (), False),
+        ("CD34", "CD3", (), False),
+        ("CD11b", "CD11", (), True),
+        ("Anti-HLA-DR V450-A", "HLA-DR", (), True),
+        ("HLADR", "HLA-DR", ("HLADR",), True),
+        ("HLA DR PB", "HLA-DR", (), True),
+        ("CD117 (c-kit)", "CD117", (), True),
+        ("c-kit PE", "CD117", ("c-kit",), True),
+    ],
+)
+def test_a_pns_names_a_marker_as_a_word_never_as_part_of_another(told, name, names, hit):
+    assert bool(find_channel(name, Channel(names=names), ["X-A"], [told])) is hit
+
+
+def test_the_area_signal_wins_over_height_and_width():
+    assert find_channel("CD45", Channel(), ["V500-H", "V500-A", "V500-W"], ["CD45"] * 3) == [1]
+
+
+def test_absent_markers_are_all_named_with_what_the_file_has_and_what_to_do():
+    pns = [s.replace("CD34", "CD43").replace("CD117", "") for s in PNS]
+    pnn = [n if n not in ("PerCP-Cy5.5-A", "PE-Cy7-A") else "X" + n for n in PNN]
+    with pytest.raises(PanelError, match=r"tube T: panel aml-lyric-9: CD34 is absent.*CD117 is absent.*the file has \[FSC-A.*CD43.*\]; add a name"):
+        match_channels(PANEL, pnn, pns, where="tube T")
+
+
+def test_a_marker_that_two_channels_show_is_refused():
+    pns = [*PNS[:3], "CD45 FITC", *PNS[4:]]
+    with pytest.raises(PanelError, match=r"CD45 matches FITC-A = CD45 FITC, V500-C-A = CD45"):
+        match_channels(PANEL, PNN, pns, where="tube")
