@@ -17,6 +17,8 @@ from mrd.detect.mixture import Mixture, Moments, moments, scatter_about
 
 LEAST_MASS = 5.0
 WEIGHT_PRIOR = 20.0
+FARTHEST = 3.0
+"""A component moves at most so many `mean_prior` from where the shift puts it, in any marker."""
 FREE_AFTER = 2
 """Rounds in which only shift, means and weights move; spreads follow from then on."""
 
@@ -73,7 +75,8 @@ def step(m: Moments, reference: Mixture, current: Mixture, prior: Prior, *, spre
     """One round: the common shift, the means' own moves around it, spreads and weights.
 
     The shift is the generalised least-squares mean of the components' moves, each with variance spread / mass +
-    mean_prior^2; a component's own move is its posterior mean given the shift.
+    mean_prior^2; a component's own move is its posterior mean given the shift, and never further than people differ:
+    however many cells crowd beside a normal population, they do not make it another one.
     """
     means = reference.means.double()
     mass = m.mass.clamp_min(1e-6)
@@ -84,6 +87,7 @@ def step(m: Moments, reference: Mixture, current: Mixture, prior: Prior, *, spre
     total = precision.sum(dim=0) + 1e-9 * torch.eye(means.shape[1], dtype=torch.float64, device=means.device)
     shift = torch.linalg.solve(total, torch.einsum("kij,kj->i", precision, move))
     own = prior.mean_prior**2 * torch.einsum("kij,kj->ki", precision, move - shift)
+    own = own.clamp(-FARTHEST * prior.mean_prior, FARTHEST * prior.mean_prior)
     now = means + shift + own
     spreads = current.spreads.double()
     if spreads_free:

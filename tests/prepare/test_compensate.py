@@ -1,0 +1,63 @@
+import flowkit as fk
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrd.core.errors import FileError
+from mrd.prepare.compensate import Spill, check_spill, compensate, parse_spill
+
+PNN = ("FSC-A", "FITC-A", "PE-A", "Time")
+SPILL = Spill(("PE-A", "FITC-A"), np.array([[1.0, 0.1], [0.25, 1.0]]))
+
+
+def test_overlap_is_undone_by_hand():
+    """10 of PE spill 1 into FITC, 40 of FITC spill 10 into PE: measured PE 20, FITC 41."""
+    measured = np.array([[5.0, 41.0, 20.0, 7.0]])
+    assert compensate(measured, PNN, SPILL, where="t") == pytest.approx(np.array([[5.0, 40.0, 10.0, 7.0]]))
+
+
+def test_compensation_equals_flowkit():
+    rng = np.random.default_rng(1)
+    events = rng.normal(1000, 400, (500, 4)).astype(np.float32).astype(np.float64)
+    sample = fk.Sample(events, sample_id="s", channel_labels=list(PNN))
+    matrix = fk.Matrix(SPILL.matrix, list(SPILL.detectors))
+    assert compensate(events, PNN, SPILL, where="t") == pytest.approx(matrix.apply(sample), rel=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 8))
+def test_spilling_then_compensating_gives_the_events_back(seed, n):
+    rng = np.random.default_rng(seed)
+    matrix = np.eye(n) + rng.uniform(0, 0.08, (n, n)) * (1 - np.eye(n))
+    names = tuple(f"D{i}" for i in range(n))
+    events = rng.normal(0, 1e4, (20, n))
+    assert compensate(events @ matrix, names, Spill(names, matrix), where="t") == pytest.approx(events, abs=1e-6)
+
+
+def test_the_spillover_keyword_is_read_row_by_row():
+    spill = parse_spill("2,PE-A,FITC-A,1,0.1,0.25,1", where="t")
+    assert spill.detectors == SPILL.detectors
+    assert spill.matrix.tolist() == SPILL.matrix.tolist()
+    assert spill.digest == SPILL.digest
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2,PE-A,FITC-A,1,0.1,0.25", "keyword is broken"),
+        ("two,PE-A", "keyword is broken"),
+        ("2,PE-A,FITC-A,1,x,0.25,1", "keyword is broken"),
+        ("2,PE-A,PE-A,1,0,0,1", "a detector twice"),
+        ("2,PE-A,FITC-A,1,nan,0,1", "non-numbers"),
+        ("2,PE-A,FITC-A,100,10,25,100", "diagonal other than 1"),
+        ("2,PE-A,FITC-A,1,1,1,1", "singular"),
+    ],
+)
+def test_what_cannot_be_a_spillover_matrix_is_refused(text, told):
+    with pytest.raises(FileError, match=told):
+        check_spill(parse_spill(text, where="tube T"), where="tube T")
+
+
+def test_a_matrix_for_other_detectors_is_refused_by_name():
+    with pytest.raises(FileError, match="tube T: its spillover matrix names APC-A, which the file lacks"):
+        compensate(np.zeros((1, 4)), PNN, Spill(("APC-A", "PE-A"), np.eye(2)), where="tube T")
