@@ -32,8 +32,8 @@ class Nuisance:
 
 
 def estimate_fraction(found: int, n: int, background: float, recall: float) -> float:
-    """Leukaemic cells per leukocyte: (found / n - background) / (recall - background), not below zero."""
-    return max((found / n - background) / max(recall - background, 1e-9), 0.0)
+    """Leukaemic cells per leukocyte: (found / n - background) / (recall - background), held to 0 and 1."""
+    return min(max((found / n - background) / max(recall - background, 1e-9), 0.0), 1.0)
 
 
 def nuisance(blanks: Blanks, recall: Recall) -> Nuisance:

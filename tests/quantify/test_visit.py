@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mrd.core.settings import Settings
+from mrd.quantify.blanks import Blanks
+from mrd.quantify.burden import Recall
+from mrd.quantify.visit import Counted, arm_row, call_row, decide_visit, judge, pool, visit_flags
+
+S = Settings(min_leukocytes=100_000)
+BLANKS = Blanks(np.array([8, 9, 10, 11, 12, 10] * 4), np.full(24, 150_000), ("normal", "regenerating") * 12)
+TUBE = Counted(("P1_FU1_T1",), "p9", "laip", 220_000, 200_000, 160_000, 900, 20, Recall(0.9, 0.03), BLANKS)
+
+
+def judged(**change):
+    return judge(replace(TUBE, **change), S, marrow=True)
+
+
+def test_tubes_of_one_panel_are_one_look():
+    pooled = pool([TUBE, replace(TUBE, tubes=("P1_FU1_T2",), found=30, n_leukocytes=100_000, flags=("unstable",))])
+    assert len(pooled) == 1
+    assert (pooled[0].tubes, pooled[0].found, pooled[0].n_leukocytes, pooled[0].flags) == (("P1_FU1_T1", "P1_FU1_T2"), 50, 260_000, ("unstable",))
+
+
+def test_tubes_of_different_panels_stay_apart():
+    assert [c.panel for c in pool([TUBE, replace(TUBE, panel="p8")])] == ["p9", "p8"]
+
+
+def test_the_highest_estimate_decides_and_gives_its_counts():
+    low, high = judged(found=15), judged(found=600, panel="p8", tubes=("P1_FU1_T2",))
+    deciding, decision = decide_visit([low, high])
+    assert deciding is high
+    assert decision.call == "positive"
+    row = call_row(deciding, decision, S)
+    assert (row["n_laip"], row["panel"], row["laip_below"], row["below_threshold"]) == (600, "p8", "N", "N")
+
+
+def test_below_needs_every_tube_to_be_adequate():
+    good, poor = judged(found=40), judged(found=0, panel="p8", tubes=("P1_FU1_T2",), n_leukocytes=9_000)
+    deciding, decision = decide_visit([good, poor])
+    assert deciding is good
+    assert (decision.call, decision.below) == ("indeterminate", "")
+    assert "P1_FU1_T2 is not adequate (few-leukocytes, lod-above-threshold)" in decision.reason
+
+
+def test_a_positive_tube_is_positive_whatever_the_other_lacks():
+    assert decide_visit([judged(found=900), judged(found=0, panel="p8", n_leukocytes=9_000)])[1].call == "positive"
+
+
+def test_blood_is_never_called_below():
+    told = judge(TUBE, S, marrow=False)
+    assert (told.gaps, told.decision.call) == (["blood"], "indeterminate")
+    assert judge(replace(TUBE, found=900), S, marrow=False).decision.call == "positive"
+
+
+@pytest.mark.parametrize(("decide_on", "below"), [("mrd_fraction", "N"), ("laip_fraction", "Y")])
+def test_the_quantity_that_decides_is_a_setting_and_both_are_reported(decide_on, below):
+    """140 of 160,000 counted, at a recall of 0.6: 8.75e-4 counted, 1.35e-3 corrected."""
+    settings = S.model_copy(update={"decide_on": decide_on})
+    told = judge(replace(TUBE, found=140, recall=Recall(0.6, 0.03)), settings, marrow=True)
+    row = call_row(told, told.decision, settings)
+    assert row["below_threshold"] == below
+    assert row["laip_fraction"] == pytest.approx(8.75e-4)
+    assert row["mrd_fraction"] == pytest.approx((8.75e-4 - 6.7e-5) / (0.6 - 6.7e-5), rel=0.01)
+    assert "discordant-counted" in visit_flags(told, told.decision, settings)
+
+
+def test_an_arm_agrees_where_it_lies_on_the_calls_side():
+    high, low = judged(found=900), judged(found=15, panel="p8")
+    deciding, decision = decide_visit([high, low])
+    assert [arm_row(j, j is deciding, decision, S)["agrees"] for j in (high, low)] == ["Y", "N"]
+    assert [arm_row(j, j is deciding, decision, S)["decided"] for j in (high, low)] == ["Y", "N"]
+
+
+def test_a_call_near_the_threshold_is_flagged_for_review():
+    told = judged(found=150)
+    assert "near-threshold" in visit_flags(told, told.decision, S)
+    told = judged(found=900)
+    assert "near-threshold" not in visit_flags(told, told.decision, S)
