@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mrd.core.errors import FileError
 
 SPILL_KEYS = ("spillover", "spill", "comp", "$spillover", "$spill", "$comp")
-BROKEN = (FlowIOException, ValueError, KeyError, IndexError, TypeError, OverflowError, struct.error, MemoryError)
+BROKEN = (FlowIOException, EOFError, ValueError, KeyError, IndexError, TypeError, OverflowError, struct.error, MemoryError)
 """What FlowIO raises on files that are not what they say they are."""
 
 
@@ -51,7 +51,8 @@ def read_fcs(path: Path, *, where: str) -> FcsData:
     if path.stat().st_size < 58:
         raise FileError("the file is empty or too short to be FCS", where=where, fix="export it again")
     try:
-        data = flowio.FlowData(path)
+        with path.open("rb") as handle:
+            data = flowio.FlowData(handle)
         events = data.as_array(preprocess=True)
     except BROKEN as error:
         raise FileError(

@@ -56,3 +56,28 @@ def scores_path(results: Path, tube: str) -> Path:
 def burdens_table(results: Path, batch: str) -> Path:
     """Table of what was counted in a batch."""
     return results / "detect" / f"{batch}.tsv"
+
+
+def result_table(results: Path, name: str) -> Path:
+    """A table of the whole run: calls, arms, limits or qc."""
+    return results / f"{name}.tsv"
+
+
+def summary_table(results: Path) -> Path:
+    """Rates of the endpoint, where a clinical table was given."""
+    return results / "endpoint" / "summary.tsv"
+
+
+def subject_page_path(results: Path, subject: str) -> Path:
+    """Page of a subject."""
+    return results / "report" / "subjects" / f"{subject}.html"
+
+
+def cohort_page_path(results: Path) -> Path:
+    """Page of the cohort."""
+    return results / "report" / "index.html"
+
+
+def pages_table(results: Path, batch: str) -> Path:
+    """Table of the pages of a batch."""
+    return results / "report" / f"{batch}.tsv"

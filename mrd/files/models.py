@@ -18,8 +18,8 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def write_model(path: Path, kind: str, version: int, arrays: Arrays, about: dict[str, Any]) -> None:
-    """Write arrays and what they are; the same content gives the same bytes."""
-    told = {"kind": kind, "version": str(version), "about": json.dumps(about, sort_keys=True)}
+    """Write arrays and what they are; the same content gives the same bytes (one metadata key: their order is not kept)."""
+    told = {"flowmrd": json.dumps({"kind": kind, "version": version, "about": about}, sort_keys=True)}
     with whole(path) as temporary:
         save_file({k: np.ascontiguousarray(arrays[k]) for k in sorted(arrays)}, temporary, metadata=told)
 
@@ -38,11 +38,11 @@ def read_model(path: Path, kind: str, version: int) -> tuple[Arrays, dict[str, A
         raise FileError(f"the {kind} is missing", where=str(path), fix="run the workflow again or correct the folder")
     try:
         with safe_open(path, framework="np") as handle:
-            told = handle.metadata() or {}
+            told = json.loads((handle.metadata() or {}).get("flowmrd", "{}"))
             arrays = {k: handle.get_tensor(k) for k in handle.keys()}  # noqa: SIM118  not a mapping
     except (SafetensorError, OSError):
         raise FileError(f"not a readable {kind}", where=str(path), fix="delete it and run the workflow again") from None
-    if (told.get("kind"), told.get("version")) != (kind, str(version)):
+    if (told.get("kind"), told.get("version")) != (kind, version):
         has = f"{told.get('kind')} version {told.get('version')}"
         raise ContractError(f"it holds {has}, {kind} version {version} is needed", where=str(path), fix="run the workflow again")
-    return arrays, json.loads(told["about"])
+    return arrays, dict(told["about"])
