@@ -19,6 +19,7 @@ from mrd.detect.reference import Reference
 from mrd.files.anndata_io import read_anndata
 from mrd.files.layout import controls_path, reference_path
 from mrd.files.models import read_model
+from mrd.files.panels import read_panel
 
 KIND, VERSION = "reference", 1
 
@@ -39,7 +40,7 @@ class Bank:
     device: torch.device
 
 
-def read_reference(folder: Path, panel: Panel, device: torch.device) -> tuple[Reference, list[Adapted], dict[str, object]]:
+def read_reference(folder: Path, name: str, device: torch.device) -> tuple[Reference, list[Adapted], dict[str, object]]:
     """The frozen reference of a panel, its controls' adaptations, and what its file says.
 
     Raises
@@ -47,11 +48,12 @@ def read_reference(folder: Path, panel: Panel, device: torch.device) -> tuple[Re
     PanelError
         It was learned on other channels than the panel has.
     """
-    path = reference_path(folder, panel.name)
+    path = reference_path(folder, name)
     arrays, about = read_model(path, KIND, VERSION)
-    if about["channels"] != panel.model_channels:
+    channels = read_panel(name).model_channels
+    if about["channels"] != channels:
         raise PanelError(
-            f"learned on channels {about['channels']}, the panel has {panel.model_channels}",
+            f"learned on channels {about['channels']}, the panel has {channels}",
             where=str(path),
             fix="use the panel it was learned with",
         )
@@ -59,11 +61,12 @@ def read_reference(folder: Path, panel: Panel, device: torch.device) -> tuple[Re
     return reference, adapted, about
 
 
-def read_bank(folder: Path, panel: Panel, device: torch.device) -> Bank:
+def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
     """The frozen reference with its control cells on the device."""
-    reference, adapted, about = read_reference(folder, panel, device)
+    panel = read_panel(name)
+    reference, adapted, about = read_reference(folder, name, device)
     controls = list(about["controls"])  # type: ignore[call-overload]
-    data = read_anndata(controls_path(folder, panel.name), CONTROLS)
+    data = read_anndata(controls_path(folder, name), CONTROLS)
     owner = data.obs["control"].astype(str).to_numpy()
     rows = [np.flatnonzero(owner == c["control"]) for c in controls]
     values, normal = np.asarray(data.X, dtype=np.float32), data.obs["normal"].to_numpy(dtype=np.float32)

@@ -94,10 +94,9 @@ def make_burden(job: Job, told: dict[str, Any]) -> dict[str, Any]:
     head = {"tube_id": job.tube["tube_id"], "arm": "laip"}
     if job.laip is None or job.laip["outcome"] != OK:
         job.path.unlink(missing_ok=True)
-        reason, flag = (
-            ("no diagnosis tube of this panel", "no-diagnosis") if job.laip is None else (job.laip["reason"], "no-laip")
-        )
-        return {"row": {**head, "outcome": FAILED, "reason": reason, "flags": flag}}
+        none = {"reason": "no diagnosis tube of this panel", "flags": "no-diagnosis"}
+        why = job.laip or none
+        return {"row": {**head, "outcome": FAILED, "reason": why["reason"], "flags": why["flags"]}}
     log.info("detect %s", job.tube["tube_id"])
     panel = read_panel(job.tube["panel"])
     scored = score_tube(job, panel, job.laip)
@@ -121,7 +120,7 @@ def score_tube(job: Job, panel: Panel, laip: dict[str, Any]) -> Scored:
 @cache
 def normal_marrow(folder: Path, panel: str, device: str) -> Mixture:
     """The reference mixture of a panel, read once a job."""
-    return read_reference(folder, read_panel(panel), choose_device(device))[0].mixture
+    return read_reference(folder, panel, choose_device(device))[0].mixture
 
 
 def burden_columns(scored: Scored, panel: Panel, laip: dict[str, Any]) -> dict[str, Any]:

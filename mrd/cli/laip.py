@@ -15,7 +15,8 @@ from mrd.cli.bank import Bank, read_bank
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
-from mrd.core.digest import digest_file, digest_json
+from mrd.core.digest import digest_json
+from mrd.core.errors import FileError
 from mrd.core.provenance import provenance
 from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
@@ -29,7 +30,6 @@ from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder, reference_path
 from mrd.files.ledger import recorded, remember, remembered
 from mrd.files.models import write_model
-from mrd.files.panels import read_panel
 from mrd.files.tables import write_table
 from mrd.quantify.burden import Recall
 from mrd.quantify.cut import CUTS, Curves, choose_cut, count_above, cross_fitted, recall_at, share_above, strata_flags
@@ -76,24 +76,35 @@ def laip_record(job: Run, row: dict[str, Any], banks: dict[str, Bank]) -> dict[s
     subject, name = row["subject"], row["panel"]
     folder = reference_folder(job.results, job.settings.reference)
     path = laip_path(job.results / "laip", subject, name)
+    reference = reference_record(folder, name)
     told = provenance(
         "laip",
-        inputs={row["tube_id"]: row["artefact"], "reference": reference_digest(folder, name)},
+        inputs={row["tube_id"]: row["artefact"], "reference": reference["artefact"]},
         settings=stage_settings(job.settings, "reference", "laip") | {"min_cluster": job.settings.min_cluster},
     )
     record = remembered(path, digest_json(told))
     if record is not None:
         return record
+    if reference["outcome"] == FAILED:
+        return remember(path, digest_json(told), nothing_learned(row, f"no reference: {reference['reason']}", "no-reference"))
     log.info("laip %s from %s", subject, row["tube_id"])
     if name not in banks:
-        banks[name] = read_bank(folder, read_panel(name), choose_device(job.settings.device))
+        banks[name] = read_bank(folder, name, choose_device(job.settings.device))
     return remember(path, digest_json(told), make_laip(job, row, banks[name], path, told))
 
 
-def reference_digest(folder: Path, panel: str) -> str:
-    """Digest of a panel's reference, as its table of controls and model tell it."""
-    path = reference_path(folder, panel)
-    return digest_file(path) if path.is_file() else "missing"
+def reference_record(folder: Path, panel: str) -> dict[str, Any]:
+    """The record of a panel's reference; a frozen one may come without a record of its outcome.
+
+    Raises
+    ------
+    FileError
+        There is none.
+    """
+    record = recorded(reference_path(folder, panel))
+    if record is None:
+        raise FileError(f"there is no whole reference of panel {panel}", where=str(folder), fix="run the workflow again")
+    return record
 
 
 @dataclass(frozen=True)
@@ -114,11 +125,10 @@ def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[
     gates = [torch.from_numpy(cells.gates[g]).to(bank.device) for g in (bank.panel.laip_in, bank.panel.laip_maybe)]
     rng = generator(seed, "laip", subject, bank.panel.name)
     learned = learn_laip(tensor(cells.values, bank.device), Places(*gates), bank.reference, job.settings, rng)
-    head = {"subject": subject, "panel": bank.panel.name, "tube_id": row["tube_id"]}
+    head = {"subject": subject, "panel": row["panel"], "tube_id": row["tube_id"]}
     if learned is None:
         path.unlink(missing_ok=True)
-        reason = "no population of the diagnosis tube exceeds what the controls show"
-        return {"row": {**head, "outcome": FAILED, "reason": reason, "flags": "no-laip"}, "limits": []}
+        return nothing_learned(row, "no population of the diagnosis tube exceeds what the controls show", "no-laip")
     fitted = calibrate(*learned, bank, job, head)
     name = phenotype(
         fitted.laip.mixture, bank.panel.model_channels, [bank.panel.channels[n].role for n in bank.panel.model_channels]
@@ -133,6 +143,12 @@ def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[
     }
     write_model(path, KIND, VERSION, laip_arrays(fitted.laip), about)
     return {"row": {**head, **laip_columns(fitted, name, bank)}, "limits": fitted.limits}
+
+
+def nothing_learned(row: dict[str, Any], reason: str, flag: str) -> dict[str, Any]:
+    """The record of a subject without a LAIP."""
+    head = {"subject": row["subject"], "panel": row["panel"], "tube_id": row["tube_id"]}
+    return {"row": {**head, "outcome": FAILED, "reason": reason, "flags": join_flags([flag])}, "limits": []}
 
 
 def calibrate(laip: Laip, witness: Witness, bank: Bank, job: Run, head: dict[str, Any]) -> Calibrated:

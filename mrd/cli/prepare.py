@@ -118,7 +118,7 @@ def write_cells(path: Path, cells: Cells, measured: Measured, pnn: Sequence[str]
     panel = measured.panel
     names = panel.model_channels
     obs = pd.DataFrame({"event": cells.events, **cells.gates}, index=np.arange(len(cells.events)).astype(str))
-    about = {"role": [panel.channels[n].role for n in names], "detector": [pnn[measured.index[n]] for n in names]}
+    about = {"role": pd.Categorical([panel.channels[n].role for n in names]), "detector": [pnn[measured.index[n]] for n in names]}
     gates = json.dumps({n: asdict(g) for n, g in cells.placed.items()})
     uns = {"tube_id": told["tube_id"], "panel": f"{panel.name} {panel.version}", "gates": gates}
     write_anndata(path, CELLS, obs=obs, var=pd.DataFrame(about, index=names), uns=uns, provenance=told, x=cells.values)

@@ -14,17 +14,19 @@ from torch import Tensor
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.digest import digest_file, digest_json
+from mrd.core.errors import EvidenceError
 from mrd.core.panel import Panel
 from mrd.core.provenance import provenance
 from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.slots import CONTROLS
+from mrd.core.words import FAILED, OK
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import reference_arrays
 from mrd.detect.reference import Learned, learn_reference
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import cells_path, controls_path, reference_path
+from mrd.files.layout import cells_path, reference_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import write_model
 from mrd.files.panels import read_panel
@@ -50,7 +52,18 @@ def run(options: argparse.Namespace) -> None:
     told = provenance("reference", inputs=inputs, settings=stage_settings(job.settings, "reference"))
     if remembered(path, digest_json([told, kinds])) is None:
         log.info("reference %s: %d controls", options.panel, len(tubes))
-        remember(path, digest_json([told, kinds]), make_reference(job, read_panel(options.panel), tubes, path, told))
+        remember(path, digest_json([told, kinds]), reference_record(job, options.panel, tubes, told))
+
+
+def reference_record(job: Run, name: str, tubes: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
+    """The record of a panel's reference; too little to learn from is an outcome, so that other panels go on."""
+    path = reference_path(job.results / "reference", name)
+    try:
+        return make_reference(job, read_panel(name), tubes, path, told)
+    except EvidenceError as error:
+        log.warning("reference %s", error)
+        path.unlink(missing_ok=True)
+        return {"panel": name, "outcome": FAILED, "reason": str(error)}
 
 
 def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +77,7 @@ def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told
     excluded = [str(tubes["tube_id"].iloc[i]) for i in learned.excluded]
     for tube in excluded:
         log.warning("reference %s: %s carries a population no other control shows; it was left out", panel.name, tube)
-    bank = controls_path(path.parents[1], panel.name)
+    bank = path.with_name("controls.h5ad")
     write_bank(
         bank,
         [cells[i] for i in learned.kept],
@@ -80,7 +93,7 @@ def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told
         "bank": digest_file(bank),
     }
     write_model(path, KIND, VERSION, reference_arrays(learned.reference, learned.adapted), {**about, "provenance": told})
-    return {"panel": panel.name, "controls": controls, "excluded": excluded}
+    return {"panel": panel.name, "outcome": OK, "controls": controls, "excluded": excluded}
 
 
 def describe_controls(tubes: pd.DataFrame, cells: list[TubeCells], learned: Learned, panel: Panel) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mrd.core.digest import digest_json
 from mrd.core.errors import SettingsError
 
+LEAST_CONTROLS = 3
+"""Control tubes of a panel without which no reference, and no limit, can be stated."""
 STAGES = ("run", "prepare", "reference", "laip", "detect", "call", "endpoint", "report")
 
 

@@ -48,6 +48,7 @@ FLAGS = {
     "near-threshold": "the interval holds the threshold: review first",
     "no-diagnosis": "no diagnosis tube of this panel stands behind the subject",
     "no-laip": "no population in excess of the controls was found at diagnosis",
+    "no-reference": "too few controls of the panel to state a reference",
     "no-regenerating-controls": "no regenerating control stands behind the limits",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shifted": "the tube lies unusually far from the reference",

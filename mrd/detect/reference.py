@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrd.core.errors import EvidenceError
-from mrd.core.settings import Settings
+from mrd.core.settings import LEAST_CONTROLS, Settings
 from mrd.detect.align import Adapted, Prior, adapt
 from mrd.detect.fit import fit_mixture, reweighted, start_mixture
 from mrd.detect.mixture import Mixture, log_density, responsibilities
 
 COARSE = 25
-LEAST_CONTROLS = 3
 
 
 @dataclass(frozen=True)

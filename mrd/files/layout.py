@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+from mrd.core.errors import FileError
+
+
+def plain_name(panel: str) -> str:
+    """A panel as a file name: one that is given by its path keeps no slashes."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", panel)
 
 
 def cells_path(results: Path, tube: str) -> Path:
@@ -23,17 +31,30 @@ def reference_folder(results: Path, frozen: str) -> Path:
 
 def reference_path(folder: Path, panel: str) -> Path:
     """Model of a panel's reference; its record lies beside it."""
-    return folder / panel / "reference.safetensors"
+    return folder / plain_name(panel) / "reference.safetensors"
+
+
+def find_reference(frozen: str, panel: str) -> None:
+    """Check that a folder of frozen references, where one is given, serves a panel.
+
+    Raises
+    ------
+    FileError
+        It does not.
+    """
+    if frozen and not reference_path(Path(frozen), panel).is_file():
+        fix = "give the reference folder of a finished run"
+        raise FileError(f"it holds no reference of panel {panel}", where=f"reference = {frozen}", fix=fix)
 
 
 def controls_path(folder: Path, panel: str) -> Path:
     """Cells of a panel's controls, as the limits of later LAIPs need them."""
-    return folder / panel / "controls.h5ad"
+    return folder / plain_name(panel) / "controls.h5ad"
 
 
 def laip_path(folder: Path, subject: str, panel: str) -> Path:
     """Model of a subject's LAIP in one panel."""
-    return folder / "models" / f"{subject}.{panel}.safetensors"
+    return folder / "models" / f"{subject}.{plain_name(panel)}.safetensors"
 
 
 def find_laip(results: Path, frozen: str, subject: str, panel: str) -> Path:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mrd.core.contracts import SAMPLES
 from mrd.core.errors import SheetError
-from mrd.core.settings import Settings
+from mrd.core.settings import LEAST_CONTROLS, Settings
 from mrd.files.tables import read_text_table
 
 OPTIONAL = ("received", "panel", "compensation", "dataset")
@@ -39,7 +39,11 @@ def read_samples(settings: Settings, *, need_files: bool = True, made_in: Path |
     problems = SAMPLES.problems(frame)
     if not problems:
         frame = completed(frame, sheet.parent, settings.panel)
-        problems = [*sheet_problems(frame), *(absent_files(frame, made_in) if need_files else [])]
+        problems = [
+            *sheet_problems(frame),
+            *absent_controls(frame, settings),
+            *(absent_files(frame, made_in) if need_files else []),
+        ]
     if problems:
         raise SheetError("; ".join(problems), where=str(sheet), fix="correct the sheet and run again")
     return frame
@@ -74,6 +78,17 @@ def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:
     mixed = frame.groupby("subject", sort=False)["role"].agg(lambda r: "control" in set(r) and len(set(r)) > 1)
     for subject in mixed.index[mixed]:
         yield f"subject {subject} is a control and a patient"
+
+
+def absent_controls(frame: pd.DataFrame, settings: Settings) -> Iterator[str]:
+    """Why nothing in the sheet could be judged: no panel has the controls a reference needs, and none is given."""
+    controls = frame[frame["role"].eq("control")].groupby("panel").size()
+    if not settings.reference and not (controls >= LEAST_CONTROLS).any():
+        most = int(controls.max()) if len(controls) else 0
+        yield (
+            f"no panel has {LEAST_CONTROLS} control tubes (the most is {most}): add controls, "
+            "or give a frozen reference with reference=FOLDER"
+        )
 
 
 def absent_files(frame: pd.DataFrame, made_in: Path | None) -> Iterator[str]:

@@ -1,3 +1,4 @@
+import re
 import sys
 from pathlib import Path
 
@@ -5,6 +6,7 @@ from mrd.cli.run_options import batches_of
 from mrd.core.digest import code_digest
 from mrd.core.errors import MrdError
 from mrd.core.settings import check_settings, settings_digest
+from mrd.files.layout import find_reference, plain_name
 from mrd.files.panels import find_panel
 from mrd.files.settings import write_settings
 from mrd.files.sheet import read_samples
@@ -19,6 +21,7 @@ def start():
         samples = read_samples(settings, made_in=DEMO)
         for panel in samples["panel"].unique():
             find_panel(panel)
+            find_reference(settings.reference, panel)
         write_settings(Path(settings.results) / "settings.yaml", settings)
         return settings, samples
     except MrdError as error:
@@ -32,7 +35,7 @@ OPTIONS = f"--settings {RESULTS}/settings.yaml"
 BATCHES = batches_of(SAMPLES, SETTINGS)
 PATIENTS = [b for b in BATCHES if b.startswith("s")]
 CONTROLS = [b for b in BATCHES if b.startswith("c")]
-PANELS = sorted(SAMPLES["panel"].unique())
+PANELS = {plain_name(p): p for p in sorted(SAMPLES["panel"].unique())}
 REFERENCE = SETTINGS.reference or f"{RESULTS}/reference"
 
 
@@ -50,9 +53,15 @@ def files_of(wildcards):
 
 def reference_of(wildcards):
     """Records of the references that a batch's panels need."""
-    return [f"{REFERENCE}/{p}/reference.safetensors.json" for p in sorted(rows_of(wildcards.batch)["panel"].unique())]
+    names = sorted(plain_name(p) for p in rows_of(wildcards.batch)["panel"].unique())
+    return [f"{REFERENCE}/{name}/reference.safetensors.json" for name in names]
+
+
+def panel_of(wildcards):
+    """The panel, as the sheet names it, behind a folder of references."""
+    return PANELS[wildcards.panel]
 
 
 wildcard_constraints:
     batch="[cs][0-9]+",
-    panel="|".join(PANELS),
+    panel="|".join(re.escape(p) for p in PANELS),

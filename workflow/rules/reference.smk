@@ -9,9 +9,10 @@ if not SETTINGS.reference:
         params:
             code=code_digest("reference"),
             settings=settings_digest(SETTINGS, "reference"),
+            panel=panel_of,
         log:
             f"{RESULTS}/logs/reference/{{panel}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/reference/{{panel}}.tsv"
         shell:
-            "mrd reference {OPTIONS} --panel {wildcards.panel} --tubes {input.tubes} 2> {log}"
+            "mrd reference {OPTIONS} --panel {params.panel:q} --tubes {input.tubes} 2> {log}"
