@@ -80,7 +80,7 @@ def laip_record(job: Run, row: dict[str, Any], banks: dict[str, Bank]) -> dict[s
     told = provenance(
         "laip",
         inputs={row["tube_id"]: row["artefact"], "reference": reference["artefact"]},
-        settings=stage_settings(job.settings, "reference", "laip") | {"min_cluster": job.settings.min_cluster},
+        settings=stage_settings(job.settings, "reference", "laip"),
     )
     record = remembered(path, digest_json(told))
     if record is not None:

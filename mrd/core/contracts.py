@@ -359,6 +359,18 @@ ADMRD = Table(
 )
 """SRCSEQ counts the rows of the source ordered by its key (calls: subject, visit; subjects: subject), from 1."""
 
+PAGES = Table(
+    "pages",
+    1,
+    "subject with a report page",
+    (
+        C("subject", "s", "subject", required=True),
+        C("inputs", "s", "digest of everything the page was made from", required=True),
+        C("artefact", "s", "digest of the page's bytes", required=True),
+    ),
+    key=("subject",),
+)
+
 PIPELINE_TABLES = [
     SAMPLES,
     TUBES,
@@ -373,4 +385,5 @@ PIPELINE_TABLES = [
     CONVERSION,
     SUMMARY,
     ADMRD,
+    PAGES,
 ]

@@ -57,6 +57,7 @@ class Settings(BaseModel):
         2.5, "laip", "mean log density over the largest any control shows for a component to be leukaemic", gt=0
     )
     laip_least: float = _set(0.005, "laip", "smallest share of the diagnosis cells a leukaemic component may have", gt=0, lt=1)
+    min_cluster: int = _set(20, "laip", "cells a finding needs", ge=1)
     laip_folder: str = _set("", "laip", "folder of frozen LAIPs; a subject found there is not learned again")
     recall_drift: float = _set(
         0.75, "laip", "how far scores of leukaemic cells drift between diagnosis and follow-up (nat, sd)", ge=0
@@ -65,7 +66,6 @@ class Settings(BaseModel):
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)
     min_leukocytes: int = _set(500_000, "call", "leukocytes an adequate specimen needs to be called below", ge=1)
     min_blasts: int = _set(100, "call", "cells in the blast compartment an adequate specimen needs", ge=0)
-    min_cluster: int = _set(20, "call", "cells a finding needs", ge=1)
     quantifiable_cells: int = _set(50, "call", "cells a quantified finding needs", ge=1)
     lloq_cv: float = _set(0.35, "call", "largest coefficient of variation at the LLOQ", gt=0)
     decide_on: Literal["mrd_fraction", "laip_fraction"] = _set("mrd_fraction", "call", "quantity compared with the threshold")
@@ -83,7 +83,7 @@ class Settings(BaseModel):
 
 
 def check_settings(values: dict[str, Any]) -> Settings:
-    """Validate settings from a config file or the command line.
+    """Validate settings from a config file or the command line; an empty one keeps its default.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def check_settings(values: dict[str, Any]) -> Settings:
         A setting is unknown or out of range; all of them are named.
     """
     try:
-        return Settings(**values)
+        return Settings(**{n: v for n, v in values.items() if v is not None})
     except ValidationError as error:
         told = "; ".join(_problem(e) for e in error.errors())
         raise SettingsError(told, where="settings", fix="see workflow/config/config.yaml") from None

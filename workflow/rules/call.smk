@@ -13,7 +13,7 @@ rule call:
         f"{RESULTS}/qc.tsv",
     params:
         code=code_digest("call"),
-        settings=settings_digest(SETTINGS, "call"),
+        settings=settings_digest(SETTINGS, "laip", "call"),
     log:
         f"{RESULTS}/logs/call.log",
     benchmark:

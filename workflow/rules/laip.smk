@@ -8,7 +8,7 @@ rule laip:
         limits=f"{RESULTS}/laip/{{batch}}.limits.tsv",
     params:
         code=code_digest("laip"),
-        settings=settings_digest(SETTINGS, "reference", "laip", "call"),
+        settings=settings_digest(SETTINGS, "reference", "laip"),
     log:
         f"{RESULTS}/logs/laip/{{batch}}.log",
     benchmark:

@@ -1,0 +1,79 @@
+"""What a page is drawn from: the rows and cells of one subject, or the tables of the cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mrd.core.panel import Panel
+from mrd.core.settings import Settings
+from mrd.core.tables import records
+from mrd.report.drawn import Drawn
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TubeLook:
+    """Cells of a tube to draw, and what its artefact says of how it came to be."""
+
+    drawn: Drawn
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SubjectEvidence:
+    """Everything a subject's page shows; the tables hold the subject's rows only.
+
+    clinical : the subject's row of the clinical table, or None · looks : by tube id, for tubes with cells
+    panels : by the name the tubes table uses
+    """
+
+    subject: str
+    calls: pd.DataFrame
+    arms: pd.DataFrame
+    limits: pd.DataFrame
+    laips: pd.DataFrame
+    tubes: pd.DataFrame
+    qc: pd.DataFrame
+    burdens: pd.DataFrame
+    clinical: Mapping[str, Any] | None
+    looks: Mapping[str, TubeLook]
+    panels: Mapping[str, Panel]
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class CohortEvidence:
+    """Everything the cohort's page shows.
+
+    tubes, qc : of patients and controls · references : per panel, the record of its reference (controls, excluded)
+    summary : the endpoint's rates, or None · libraries : versions of what ran
+    """
+
+    calls: pd.DataFrame
+    tubes: pd.DataFrame
+    qc: pd.DataFrame
+    limits: pd.DataFrame
+    laips: pd.DataFrame
+    references: Mapping[str, Mapping[str, Any]]
+    summary: pd.DataFrame | None
+    settings: Settings
+    libraries: Mapping[str, str]
+
+
+def told_rows(frame: pd.DataFrame) -> list[Row]:
+    """Rows as plain mappings, absent values as None."""
+    return [{n: None if _absent(v) else v for n, v in row.items()} for row in records(frame)]
+
+
+def _absent(value: Any) -> bool:
+    return bool(pd.isna(value))
+
+
+def visits_in_order(calls: pd.DataFrame) -> list[Row]:
+    """Calls rows by day of the draw; a diagnosis comes before a follow-up of the same day."""
+    return sorted(told_rows(calls), key=lambda r: (str(r["collected"]), r["role"] != "diagnosis", str(r["visit"])))
