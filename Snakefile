@@ -1,5 +1,6 @@
 """From the FCS files of a cohort to one MRD call per subject and visit, the endpoint dataset and the pages."""
 
+
 configfile: "workflow/config/config.yaml"
 
 
@@ -11,9 +12,12 @@ include: "workflow/rules/laip.smk"
 include: "workflow/rules/detect.smk"
 include: "workflow/rules/call.smk"
 include: "workflow/rules/endpoint.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     input:
         f"{RESULTS}/calls.tsv",
         rules.endpoint.output,
+        expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),
+        f"{RESULTS}/report/index.html",

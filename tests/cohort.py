@@ -28,10 +28,34 @@ SMALL: dict[str, Any] = {
 COLUMNS = "subject visit role control_kind tube specimen specimen_type collected fcs events burden laip artefacts".split()
 
 
-def tube(subject: str, visit: str, role: str, events: int, *, day: str = "2024-01-01", kind: str = "", burden: float = 0.0, laip: str = "") -> list[Any]:
+def tube(
+    subject: str,
+    visit: str,
+    role: str,
+    events: int,
+    *,
+    day: str = "2024-01-01",
+    kind: str = "",
+    burden: float = 0.0,
+    laip: str = "",
+) -> list[Any]:
     """A row of a plan."""
     name = f"{subject}_{visit}_T1"
-    return [subject, visit, role, kind, "T1", f"{subject}-{visit}", "bone marrow", day, f"fcs/{name}.fcs", events, burden or "", laip, ""]
+    return [
+        subject,
+        visit,
+        role,
+        kind,
+        "T1",
+        f"{subject}-{visit}",
+        "bone marrow",
+        day,
+        f"fcs/{name}.fcs",
+        events,
+        burden or "",
+        laip,
+        "",
+    ]
 
 
 def controls(count: int = 6, events: int = 5_000) -> list[list[Any]]:
@@ -42,7 +66,9 @@ def controls(count: int = 6, events: int = 5_000) -> list[list[Any]]:
 def patient(name: str, laip: str, burdens: Sequence[float], *, events: int = 7_000) -> list[list[Any]]:
     """Rows of a subject: diagnosis at 40 %, then a follow-up per burden."""
     rows = [tube(name, "DX", "diagnosis", 6_000, burden=0.4, laip=laip)]
-    return rows + [tube(name, f"FU{i + 1}", "follow-up", events, day=f"2024-0{i + 2}-01", burden=b, laip=laip) for i, b in enumerate(burdens)]
+    return rows + [
+        tube(name, f"FU{i + 1}", "follow-up", events, day=f"2024-0{i + 2}-01", burden=b, laip=laip) for i, b in enumerate(burdens)
+    ]
 
 
 def make_cohort(folder: Path, rows: list[list[Any]], **settings: Any) -> Path:
@@ -61,16 +87,21 @@ def make_cohort(folder: Path, rows: list[list[Any]], **settings: Any) -> Path:
 def run_stages(settings_file: Path, *, until: str = "call") -> Path:
     """Run the stages as the workflow would, each through its command; returns the results folder."""
     settings = check_settings(yaml.safe_load(settings_file.read_text()))
-    samples, results = read_samples(settings, need_files=False), Path(settings.results)
+    samples, results = read_samples(settings, whole_run=False), Path(settings.results)
     batches = list(batches_of(samples, settings))
     given = ["--settings", str(settings_file)]
     tubes = {b: str(results / "prepare" / f"{b}.tsv") for b in batches}
     patients = [b for b in batches if b.startswith("s")]
     calls: list[list[str]] = [["prepare", *given, "--batch", b] for b in batches]
     if not settings.reference:
-        calls += [["reference", *given, "--panel", p, "--tubes", *(tubes[b] for b in batches if b.startswith("c"))] for p in sorted(samples["panel"].unique())]
+        calls += [
+            ["reference", *given, "--panel", p, "--tubes", *(tubes[b] for b in batches if b.startswith("c"))]
+            for p in sorted(samples["panel"].unique())
+        ]
     calls += [["laip", *given, "--batch", b, "--tubes", tubes[b]] for b in patients]
-    calls += [["detect", *given, "--batch", b, "--tubes", tubes[b], "--laips", str(results / "laip" / f"{b}.tsv")] for b in patients]
+    calls += [
+        ["detect", *given, "--batch", b, "--tubes", tubes[b], "--laips", str(results / "laip" / f"{b}.tsv")] for b in patients
+    ]
     tables = {
         "tubes": [tubes[b] for b in patients],
         "qc": [str(results / "prepare" / f"{b}.qc.tsv") for b in batches],

@@ -43,7 +43,11 @@ def test_the_gpu_environment_differs_in_pytorch_only():
 
 
 def test_every_direct_dependency_is_pinned_by_the_constraints():
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
     wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
     assert {named(r)[0] for r in wanted} <= pinned
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()

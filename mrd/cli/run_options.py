@@ -56,4 +56,4 @@ def add_run_options(parser: argparse.ArgumentParser, *, batch: bool = False) -> 
 def start_run(options: argparse.Namespace) -> Run:
     """Read the settings and the sample sheet that the options name."""
     settings = read_settings(options.settings)
-    return Run(settings, read_samples(settings, need_files=False), Path(settings.results))
+    return Run(settings, read_samples(settings, whole_run=False), Path(settings.results))

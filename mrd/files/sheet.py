@@ -18,12 +18,13 @@ IDS = ("subject", "visit", "tube", "specimen")
 SAFE = r"[A-Za-z0-9][A-Za-z0-9._\-]*"
 
 
-def read_samples(settings: Settings, *, need_files: bool = True, made_in: Path | None = None) -> pd.DataFrame:
+def read_samples(settings: Settings, *, whole_run: bool = True, made_in: Path | None = None) -> pd.DataFrame:
     """The sample sheet with `tube_id`, `panel` of every tube and `path` of its FCS file; extra columns pass through.
 
     Parameters
     ----------
-    need_files : whether every FCS file must already exist · made_in : folder whose files the workflow itself will make
+    whole_run : also refuse what a run as a whole could not use: absent files, too few controls for any reference
+    made_in : folder whose files the workflow itself will make
 
     Raises
     ------
@@ -39,11 +40,8 @@ def read_samples(settings: Settings, *, need_files: bool = True, made_in: Path |
     problems = SAMPLES.problems(frame)
     if not problems:
         frame = completed(frame, sheet.parent, settings.panel)
-        problems = [
-            *sheet_problems(frame),
-            *absent_controls(frame, settings),
-            *(absent_files(frame, made_in) if need_files else []),
-        ]
+        problems = list(sheet_problems(frame))
+        problems += [*absent_controls(frame, settings), *absent_files(frame, made_in)] if whole_run else []
     if problems:
         raise SheetError("; ".join(problems), where=str(sheet), fix="correct the sheet and run again")
     return frame

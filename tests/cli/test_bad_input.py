@@ -65,7 +65,9 @@ def test_without_regenerating_controls_the_calls_are_flagged(fcs, tmp_path):
 def test_too_few_control_cells_for_the_reference_is_an_outcome_of_its_panel(fcs, tmp_path):
     calls = read_calls(run_stages(cohort(fcs, tmp_path, ROOT_ROWS, components=400, control_cells=1000)))
     assert set(calls["call"]) == {"not-evaluable"}
-    assert set(calls["reason"]) == {"no reference: panel aml-lyric-9: 4000 control cells are too few for 400 components; add controls or set components lower"}
+    assert set(calls["reason"]) == {
+        "no reference: panel aml-lyric-9: 4000 control cells are too few for 400 components; add controls or set components lower"
+    }
     assert calls.loc[("P1", "FU1"), "flags"] == "no-reference"
 
 

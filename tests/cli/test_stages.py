@@ -41,7 +41,13 @@ def test_calls_meet_the_truth(cohort):
     calls = read_calls(cohort[1])
     truth = pd.read_csv(cohort[0].parent / "truth" / "truth.tsv", sep="\t").set_index("tube_id")
     true = np.array([truth.loc[f"{s}_{v}_T1", "true_fraction"] for s, v in calls.index])
-    assert calls["call"].to_dict() == {("P1", "DX"): "positive", ("P1", "FU1"): "positive", ("P1", "FU2"): "not-detected", ("P2", "DX"): "positive", ("P2", "FU1"): "not-detected"}
+    assert calls["call"].to_dict() == {
+        ("P1", "DX"): "positive",
+        ("P1", "FU1"): "positive",
+        ("P1", "FU2"): "not-detected",
+        ("P2", "DX"): "positive",
+        ("P2", "FU1"): "not-detected",
+    }
     assert ((calls["ci_low"] <= true) & (true <= calls["ci_high"])).all()
     leukocytes = np.array([truth.loc[f"{s}_{v}_T1", "n_leukocytes"] for s, v in calls.index])
     assert np.abs(calls["n_leukocytes"] / leukocytes - 1).max() < 0.05
@@ -111,7 +117,11 @@ def test_with_frozen_models_a_new_follow_up_and_a_new_control_change_no_other_ro
     settings, results = cohort
     folder = tmp_path / "later"
     shutil.copytree(settings.parent / "fcs", folder / "fcs")
-    rows = [*ROWS, tube("P2", "FU2", "follow-up", 7_000, day="2024-05-01", burden=0.05, laip="CD19+"), tube("N9", "V1", "control", 5_000, kind="normal")]
+    rows = [
+        *ROWS,
+        tube("P2", "FU2", "follow-up", 7_000, day="2024-05-01", burden=0.05, laip="CD19+"),
+        tube("N9", "V1", "control", 5_000, kind="normal"),
+    ]
     later = make_cohort(folder, rows, reference=str(results / "reference"), laip_folder=str(results / "laip"))
     calls = read_calls(run_stages(later))
     before = read_calls(results)

@@ -6,7 +6,21 @@ from mrd.core.panel import Channel
 from mrd.files.panels import read_panel
 
 PANEL = read_panel("aml-lyric-9")
-PNN = ["FSC-A", "FSC-H", "SSC-A", "FITC-A", "PE-A", "PerCP-Cy5.5-A", "PE-Cy7-A", "APC-A", "APC-R700-A", "APC-Cy7-A", "V450-A", "V500-C-A", "Time"]
+PNN = [
+    "FSC-A",
+    "FSC-H",
+    "SSC-A",
+    "FITC-A",
+    "PE-A",
+    "PerCP-Cy5.5-A",
+    "PE-Cy7-A",
+    "APC-A",
+    "APC-R700-A",
+    "APC-Cy7-A",
+    "V450-A",
+    "V500-C-A",
+    "Time",
+]
 MARKERS = ["CD38", "CD13", "CD34", "CD117", "CD33", "CD56", "CD19", "HLA-DR", "CD45"]
 PNS = ["", "", "", *MARKERS, ""]
 
@@ -19,7 +33,9 @@ def test_markers_are_found_by_pns_whatever_their_detector():
 
 
 def test_detectors_serve_where_no_pns_names_the_marker():
-    assert match_channels(PANEL, PNN, [""] * 13, where="tube") == {n: i for i, n in enumerate(["FSC-A", "FSC-H", "SSC-A", *MARKERS, "Time"])}
+    assert match_channels(PANEL, PNN, [""] * 13, where="tube") == {
+        n: i for i, n in enumerate(["FSC-A", "FSC-H", "SSC-A", *MARKERS, "Time"])
+    }
 
 
 @pytest.mark.parametrize(
@@ -53,7 +69,10 @@ def test_the_area_signal_wins_over_height_and_width():
 def test_absent_markers_are_all_named_with_what_the_file_has_and_what_to_do():
     pns = [s.replace("CD34", "CD43").replace("CD117", "") for s in PNS]
     pnn = [n if n not in ("PerCP-Cy5.5-A", "PE-Cy7-A") else "X" + n for n in PNN]
-    with pytest.raises(PanelError, match=r"tube T: panel aml-lyric-9: CD34 is absent.*CD117 is absent.*the file has \[FSC-A.*CD43.*\]; add a name"):
+    with pytest.raises(
+        PanelError,
+        match=r"tube T: panel aml-lyric-9: CD34 is absent.*CD117 is absent.*the file has \[FSC-A.*CD43.*\]; add a name",
+    ):
         match_channels(PANEL, pnn, pns, where="tube T")
 
 

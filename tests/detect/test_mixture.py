@@ -19,7 +19,13 @@ def cells(n, d=4, seed=2):
 
 
 def scipy_joint(x, m):
-    return np.stack([np.log(float(w)) + stats.multivariate_t(mu.numpy(), s.numpy(), m.tails).logpdf(x.numpy()) for w, mu, s in zip(m.weights, m.means, m.spreads)], axis=1)
+    return np.stack(
+        [
+            np.log(float(w)) + stats.multivariate_t(mu.numpy(), s.numpy(), m.tails).logpdf(x.numpy())
+            for w, mu, s in zip(m.weights, m.means, m.spreads)
+        ],
+        axis=1,
+    )
 
 
 @pytest.mark.parametrize("tails", [3.0, 10.0, 200.0])
@@ -48,7 +54,9 @@ def test_moments_are_weighted_sums_over_the_cells():
     weights = torch.rand(300, generator=torch.Generator().manual_seed(3))
     got = moments(x, m, weights=weights)
     share = responsibilities(x, m).double() * weights[:, None].double()
-    distance = torch.stack([((x - mu) @ torch.linalg.inv(s) * (x - mu)).sum(1) for mu, s in zip(m.means, m.spreads)], dim=1).double()
+    distance = torch.stack(
+        [((x - mu) @ torch.linalg.inv(s) * (x - mu)).sum(1) for mu, s in zip(m.means, m.spreads)], dim=1
+    ).double()
     robust = share * (m.tails + 4) / (m.tails + distance)
     assert got.counts.numpy() == pytest.approx(share.sum(0).numpy(), rel=1e-4)
     assert got.mass.numpy() == pytest.approx(robust.sum(0).numpy(), rel=1e-3)
@@ -60,7 +68,7 @@ def test_moments_are_weighted_sums_over_the_cells():
 
 def test_chunks_change_nothing():
     m, x = mixture(), cells(2 * CHUNK + 17)
-    assert torch.equal(log_density(x, m)[: CHUNK], log_density(x[:CHUNK], m))
+    assert torch.equal(log_density(x, m)[:CHUNK], log_density(x[:CHUNK], m))
     whole = moments(x, m)
     parts = [moments(p, m) for p in (x[: CHUNK + 5], x[CHUNK + 5 :])]
     assert whole.counts.numpy() == pytest.approx((parts[0].counts + parts[1].counts).numpy(), rel=1e-5)

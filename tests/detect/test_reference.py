@@ -64,7 +64,11 @@ def test_populations_are_drawn_as_evenly_as_can_be():
 
 @pytest.mark.parametrize(
     ("sizes", "told"),
-    [([50_000] * 2, "2 usable controls, 3 are needed"), ([], "0 usable controls"), ([500] * 3, "1500 control cells are too few for 80 components")],
+    [
+        ([50_000] * 2, "2 usable controls, 3 are needed"),
+        ([], "0 usable controls"),
+        ([500] * 3, "1500 control cells are too few for 80 components"),
+    ],
 )
 def test_too_little_to_learn_from_is_refused(sizes, told):
     with pytest.raises(EvidenceError, match=told):

@@ -8,8 +8,12 @@ from mrd.files.anndata_io import read_anndata, write_anndata
 from mrd.files.cells import read_cells
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)
-OBS = pd.DataFrame({"event": np.array([0, 2, 5, 9], dtype=np.uint32), "leukocytes": [True, False, True, True]}, index=list("0123"))
-VAR = pd.DataFrame({"role": ["side", "marker", "marker"], "detector": ["SSC-A", "PE-A", "APC-A"]}, index=["SSC-A", "CD34", "CD45"])
+OBS = pd.DataFrame(
+    {"event": np.array([0, 2, 5, 9], dtype=np.uint32), "leukocytes": [True, False, True, True]}, index=list("0123")
+)
+VAR = pd.DataFrame(
+    {"role": ["side", "marker", "marker"], "detector": ["SSC-A", "PE-A", "APC-A"]}, index=["SSC-A", "CD34", "CD45"]
+)
 UNS = {"tube_id": "P1_FU1_T1", "panel": "p 1", "gates": "{}"}
 
 

@@ -20,7 +20,10 @@ def test_the_same_content_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
 
 
-@pytest.mark.parametrize(("kind", "version", "told"), [("reference", 1, "it holds laip version 1, reference version 1"), ("laip", 2, "laip version 2 is needed")])
+@pytest.mark.parametrize(
+    ("kind", "version", "told"),
+    [("reference", 1, "it holds laip version 1, reference version 1"), ("laip", 2, "laip version 2 is needed")],
+)
 def test_another_kind_or_version_is_refused(tmp_path, kind, version, told):
     write_model(tmp_path / "m", "laip", 1, ARRAYS, {})
     with pytest.raises(ContractError, match=told):

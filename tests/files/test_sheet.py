@@ -12,7 +12,7 @@ HEAD = "subject\tvisit\trole\tcontrol_kind\ttube\tspecimen\tspecimen_type\tcolle
 def sheet(tmp_path, *rows, head=HEAD):
     path = tmp_path / "samples.tsv"
     path.write_text("\n".join([head, *("\t".join(r) for r in rows)]) + "\n")
-    return Settings(samples=str(path))
+    return Settings(samples=str(path), reference="frozen")
 
 
 def row(subject="P1", visit="FU1", role="follow-up", kind="", tube="T1", kind_of="bone marrow", day="2024-01-08", fcs="a.fcs"):
@@ -22,7 +22,13 @@ def row(subject="P1", visit="FU1", role="follow-up", kind="", tube="T1", kind_of
 def test_a_good_sheet_gives_ids_panels_and_paths_relative_to_it(tmp_path):
     (tmp_path / "a.fcs").write_bytes(b"x")
     frame = read_samples(sheet(tmp_path, (*row(), "k9"), head=HEAD + "\tnote"))
-    assert frame.loc[0, ["tube_id", "panel", "path", "note", "compensation"]].tolist() == ["P1_FU1_T1", "aml-lyric-9", str(tmp_path / "a.fcs"), "k9", ""]
+    assert frame.loc[0, ["tube_id", "panel", "path", "note", "compensation"]].tolist() == [
+        "P1_FU1_T1",
+        "aml-lyric-9",
+        str(tmp_path / "a.fcs"),
+        "k9",
+        "",
+    ]
 
 
 def test_a_tube_may_name_its_own_panel_and_matrix(tmp_path):
@@ -60,8 +66,12 @@ def test_all_problems_are_listed_at_once(tmp_path):
 
 
 def test_missing_columns_are_all_named(tmp_path):
-    with pytest.raises(SheetError, match="column specimen is missing; column specimen_type is missing; column collected is missing"):
-        read_samples(sheet(tmp_path, ("P1", "FU1", "follow-up", "", "T1", "a.fcs"), head="subject\tvisit\trole\tcontrol_kind\ttube\tfcs"))
+    with pytest.raises(
+        SheetError, match="column specimen is missing; column specimen_type is missing; column collected is missing"
+    ):
+        read_samples(
+            sheet(tmp_path, ("P1", "FU1", "follow-up", "", "T1", "a.fcs"), head="subject\tvisit\trole\tcontrol_kind\ttube\tfcs")
+        )
 
 
 def test_files_the_workflow_will_make_need_not_exist(tmp_path):
@@ -78,4 +88,4 @@ def test_no_sheet_says_how_to_give_one():
 def test_the_demo_and_test_sheets_hold():
     root = Path(__file__).parents[2]
     for name in ("workflow/config/demo.tsv", "test_fcs/plan.tsv"):
-        assert len(read_samples(Settings(samples=str(root / name)), need_files=False)) > 10
+        assert len(read_samples(Settings(samples=str(root / name)), whole_run=False)) > 10

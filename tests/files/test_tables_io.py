@@ -8,7 +8,9 @@ from mrd.core.errors import ContractError, FileError
 from mrd.core.tables import Column, Table
 from mrd.files.tables import read_table, read_text_table, write_table
 
-T = Table("t", 3, "thing", (Column("id", "s", "name", required=True), Column("n", "i", "count"), Column("x", "f", "value")), key=("id",))
+T = Table(
+    "t", 3, "thing", (Column("id", "s", "name", required=True), Column("n", "i", "count"), Column("x", "f", "value")), key=("id",)
+)
 
 
 def test_what_is_written_is_read_back_with_its_kinds(tmp_path):
@@ -25,7 +27,9 @@ def test_the_schema_lies_beside_and_another_version_is_refused(tmp_path):
     schema = tmp_path / "t.schema.json"
     assert json.loads(schema.read_text())["title"] == "t"
     schema.write_text(schema.read_text().replace('"version": 3', '"version": 2'))
-    with pytest.raises(ContractError, match="t.tsv is not version 3 of table t; run the workflow again|t.tsv: t.tsv is not version 3"):
+    with pytest.raises(
+        ContractError, match="t.tsv is not version 3 of table t; run the workflow again|t.tsv: t.tsv is not version 3"
+    ):
         read_table(tmp_path / "t.tsv", T)
 
 

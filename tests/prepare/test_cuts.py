@@ -4,7 +4,9 @@ import pytest
 from mrd.core.panel import Anchor, Cut
 from mrd.prepare.cuts import find_anchor, find_cut, find_valley, spread_cut
 
-ANCHOR = Anchor(parent="singlets", box={"CD45": (3.0, 6.0), "SSC": (1.0, 4.0)}, within={"CD33": (-5, 2)}, default={"CD45": 4.5, "CD33": 0.1})
+ANCHOR = Anchor(
+    parent="singlets", box={"CD45": (3.0, 6.0), "SSC": (1.0, 4.0)}, within={"CD33": (-5, 2)}, default={"CD45": 4.5, "CD33": 0.1}
+)
 
 
 def marrow(rng, lymphocytes, blasts, granulocytes=3000, cd33=0.1):

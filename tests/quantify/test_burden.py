@@ -20,7 +20,10 @@ def test_fewer_cells_than_the_background_estimate_nothing():
     assert estimate_fraction(5, 100_000, 1e-4, 0.9) == 0.0
 
 
-@pytest.mark.parametrize(("found", "low", "high"), [(0, 0.0, 3.69), (10, 4.8, 18.4), (20, 12.2, 30.9), (50, 37.1, 65.9), (100, 81.4, 121.6), (500, 457, 546)])
+@pytest.mark.parametrize(
+    ("found", "low", "high"),
+    [(0, 0.0, 3.69), (10, 4.8, 18.4), (20, 12.2, 30.9), (50, 37.1, 65.9), (100, 81.4, 121.6), (500, 457, 546)],
+)
 def test_without_background_and_at_full_recall_the_interval_is_the_exact_poisson_one(found, low, high):
     """The published limits, and Garwood's (Biometrika 1936;28:437) from the chi-squared quantiles to 1e-6."""
     n = 500_000
@@ -30,7 +33,9 @@ def test_without_background_and_at_full_recall_the_interval_is_the_exact_poisson
     assert ends == pytest.approx(garwood, rel=1e-6)
 
 
-@pytest.mark.parametrize(("n", "low", "high"), [(50_000, 37, 64), (100_000, 81, 120), (200_000, 173, 228), (500_000, 457, 544), (1_000_000, 938, 1062)])
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(50_000, 37, 64), (100_000, 81, 120), (200_000, 173, 228), (500_000, 457, 544), (1_000_000, 938, 1062)]
+)
 def test_the_counts_whose_interval_holds_the_threshold_are_those_published(n, low, high):
     def holds(k):
         return fraction_where(k - 1, n, 0.975, CLEAN) < 1e-3 < fraction_where(k, n, 0.025, CLEAN)

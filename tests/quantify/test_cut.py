@@ -7,9 +7,13 @@ from mrd.quantify.cut import CUTS, Curves, choose_cut, count_above, cross_fitted
 def curves(seed=1, controls=10, n=100_000, leukaemic=6.0):
     """Controls whose scores tail off as exp(-0.7 s), leukaemic cells around a score."""
     rng = np.random.default_rng(seed)
-    found = np.stack([count_above((rng.exponential(1 / 0.7, n) - 8).astype(np.float32) + rng.normal(0, 0.05)) for _ in range(controls)])
+    found = np.stack(
+        [count_above((rng.exponential(1 / 0.7, n) - 8).astype(np.float32) + rng.normal(0, 0.05)) for _ in range(controls)]
+    )
     witnesses = rng.normal(leukaemic, 1.5, 3000).astype(np.float32)
-    recall = np.stack([share_above(witnesses + np.float32(rng.normal(0, 0.1)), np.ones(3000, np.float32)) for _ in range(controls)])
+    recall = np.stack(
+        [share_above(witnesses + np.float32(rng.normal(0, 0.1)), np.ones(3000, np.float32)) for _ in range(controls)]
+    )
     return Curves(found, np.full(controls, n), ("normal", "regenerating") * (controls // 2), recall)
 
 

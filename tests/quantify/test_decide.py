@@ -43,7 +43,10 @@ def test_each_row_of_the_table_at_and_around_its_borders(given, call, below):
     assert (decision.call, decision.below) == (call, below)
 
 
-@pytest.mark.parametrize(("x", "found", "lob", "lloq", "adequate"), list(product((0, 5e-4, T, 5e-3), (0, 19, 20, 49, 50), (1e-4, 6e-3), (3e-4, 2e-3), (True, False))))
+@pytest.mark.parametrize(
+    ("x", "found", "lob", "lloq", "adequate"),
+    list(product((0, 5e-4, T, 5e-3), (0, 19, 20, 49, 50), (1e-4, 6e-3), (3e-4, 2e-3), (True, False))),
+)
 def test_every_case_has_one_call_and_below_is_never_said_of_an_inadequate_specimen(x, found, lob, lloq, adequate):
     decision = decide(finding(x, found=found, lob=lob, lloq=lloq, adequate=adequate), S)
     assert decision.call in CALLS
@@ -54,12 +57,17 @@ def test_every_case_has_one_call_and_below_is_never_said_of_an_inadequate_specim
     assert decision.reason
 
 
-@pytest.mark.parametrize(("interval", "told"), [((1.1e-3, 2e-3), "Y"), ((T, 2e-3), "Y"), ((9e-4, 2e-3), "N"), ((1e-4, T), "N"), ((1e-4, 9.99e-4), "Y")])
+@pytest.mark.parametrize(
+    ("interval", "told"), [((1.1e-3, 2e-3), "Y"), ((T, 2e-3), "Y"), ((9e-4, 2e-3), "N"), ((1e-4, T), "N"), ((1e-4, 9.99e-4), "Y")]
+)
 def test_sure_is_an_interval_on_one_side_of_the_threshold(interval, told):
     assert decide(finding(1e-3, interval=interval), S).confident == told
 
 
-@pytest.mark.parametrize(("found", "n", "below"), [(499, 500_000, True), (500, 500_000, False), (501, 500_000, False), (0, 1, True), (1, 1000, False), (1, 1001, True)])
+@pytest.mark.parametrize(
+    ("found", "n", "below"),
+    [(499, 500_000, True), (500, 500_000, False), (501, 500_000, False), (0, 1, True), (1, 1000, False), (1, 1001, True)],
+)
 def test_counted_below_is_decided_in_whole_numbers(found, n, below):
     assert counted_below(found, n, 1e-3) is below
     assert counted_below(found, n, 1e-3) is (1000 * found < n)
@@ -75,7 +83,13 @@ GOOD = {"marrow": True, "n": 500_000, "blasts": 100, "lod": 9.99e-4}
 
 @pytest.mark.parametrize(
     ("change", "gap"),
-    [({}, []), ({"marrow": False}, ["blood"]), ({"n": 499_999}, ["few-leukocytes"]), ({"blasts": 99}, ["few-blasts"]), ({"lod": T}, ["lod-above-threshold"])],
+    [
+        ({}, []),
+        ({"marrow": False}, ["blood"]),
+        ({"n": 499_999}, ["few-leukocytes"]),
+        ({"blasts": 99}, ["few-blasts"]),
+        ({"lod": T}, ["lod-above-threshold"]),
+    ],
 )
 def test_an_adequate_specimen_meets_every_condition_at_its_border(change, gap):
     assert adequacy_gaps(**{**GOOD, **change}, settings=S) == gap
@@ -89,4 +103,9 @@ def test_detection_needs_both_the_lob_and_the_cells():
 
 def test_row_one_tells_nothing_but_its_reason():
     decision = not_evaluable("the file is missing")
-    assert (decision.call, decision.below, decision.confident, decision.reason) == ("not-evaluable", "", "", "the file is missing")
+    assert (decision.call, decision.below, decision.confident, decision.reason) == (
+        "not-evaluable",
+        "",
+        "",
+        "the file is missing",
+    )

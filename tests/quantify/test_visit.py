@@ -20,7 +20,12 @@ def judged(**change):
 def test_tubes_of_one_panel_are_one_look():
     pooled = pool([TUBE, replace(TUBE, tubes=("P1_FU1_T2",), found=30, n_leukocytes=100_000, flags=("unstable",))])
     assert len(pooled) == 1
-    assert (pooled[0].tubes, pooled[0].found, pooled[0].n_leukocytes, pooled[0].flags) == (("P1_FU1_T1", "P1_FU1_T2"), 50, 260_000, ("unstable",))
+    assert (pooled[0].tubes, pooled[0].found, pooled[0].n_leukocytes, pooled[0].flags) == (
+        ("P1_FU1_T1", "P1_FU1_T2"),
+        50,
+        260_000,
+        ("unstable",),
+    )
 
 
 def test_tubes_of_different_panels_stay_apart():

@@ -14,7 +14,17 @@ pytestmark = pytest.mark.slow
 
 def snakemake(*words, **config):
     """Run the workflow from the root of the checkout, as a user does."""
-    command = [sys.executable, "-m", "snakemake", "--nolock", "--cores", "2", *words, "--config", *(f"{k}={v}" for k, v in config.items())]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--nolock",
+        "--cores",
+        "2",
+        *words,
+        "--config",
+        *(f"{k}={v}" for k, v in config.items()),
+    ]
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
 

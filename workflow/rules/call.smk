@@ -11,13 +11,13 @@ rule call:
         f"{RESULTS}/arms.tsv",
         f"{RESULTS}/limits.tsv",
         f"{RESULTS}/qc.tsv",
-    params:
-        code=code_digest("call"),
-        settings=settings_digest(SETTINGS, "laip", "call"),
     log:
         f"{RESULTS}/logs/call.log",
     benchmark:
         f"{RESULTS}/benchmarks/call.tsv"
+    params:
+        code=code_digest("call"),
+        settings=settings_digest(SETTINGS, "laip", "call"),
     shell:
         "mrd call {OPTIONS} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
         " --limits {input.limits} --burdens {input.burdens} 2> {log}"

@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 from mrd.cli.run_options import batches_of
-from mrd.core.digest import code_digest
+from mrd.core.digest import code_digest, digest_json
 from mrd.core.errors import MrdError
 from mrd.core.settings import check_settings, settings_digest
 from mrd.files.layout import find_reference, plain_name
@@ -48,7 +48,11 @@ def files_of(wildcards):
     """What the cells of a batch are made from."""
     rows = rows_of(wildcards.batch)
     matrices = [c for c in rows["compensation"] if c not in ("", "none")]
-    return [*rows["path"], *matrices, *(str(find_panel(p)) for p in rows["panel"].unique())]
+    return [
+        *rows["path"],
+        *matrices,
+        *(str(find_panel(p)) for p in rows["panel"].unique()),
+    ]
 
 
 def reference_of(wildcards):

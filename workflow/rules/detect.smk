@@ -6,12 +6,12 @@ rule detect:
         laips=f"{RESULTS}/laip/{{batch}}.tsv",
     output:
         f"{RESULTS}/detect/{{batch}}.tsv",
-    params:
-        code=code_digest("detect"),
-        settings=settings_digest(SETTINGS, "reference", "detect"),
     log:
         f"{RESULTS}/logs/detect/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/detect/{{batch}}.tsv"
+    params:
+        code=code_digest("detect"),
+        settings=settings_digest(SETTINGS, "reference", "detect"),
     shell:
         "mrd detect {OPTIONS} --batch {wildcards.batch} --tubes {input.tubes} --laips {input.laips} 2> {log}"

@@ -1,5 +1,9 @@
 CLINICAL = [SETTINGS.subjects] if SETTINGS.subjects else []
-ENDPOINT = ["admrd.csv", "admrd.parquet", *(["conversion.tsv", "summary.tsv"] if CLINICAL else [])]
+ENDPOINT = [
+    "admrd.csv",
+    "admrd.parquet",
+    *(["conversion.tsv", "summary.tsv"] if CLINICAL else []),
+]
 
 
 rule endpoint:
@@ -9,13 +13,13 @@ rule endpoint:
         calls=f"{RESULTS}/calls.tsv",
     output:
         expand(f"{RESULTS}/endpoint/{{name}}", name=ENDPOINT),
-    params:
-        code=code_digest("endpoint"),
-        settings=settings_digest(SETTINGS, "endpoint", "call"),
-        clinical=f"--subjects {SETTINGS.subjects}" if CLINICAL else "",
     log:
         f"{RESULTS}/logs/endpoint.log",
     benchmark:
         f"{RESULTS}/benchmarks/endpoint.tsv"
+    params:
+        code=code_digest("endpoint"),
+        settings=settings_digest(SETTINGS, "endpoint", "call"),
+        clinical=f"--subjects {SETTINGS.subjects}" if CLINICAL else "",
     shell:
         "mrd endpoint {OPTIONS} --calls {input.calls} {params.clinical} --out {RESULTS}/endpoint 2> {log}"

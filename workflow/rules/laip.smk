@@ -6,12 +6,12 @@ rule laip:
     output:
         laips=f"{RESULTS}/laip/{{batch}}.tsv",
         limits=f"{RESULTS}/laip/{{batch}}.limits.tsv",
-    params:
-        code=code_digest("laip"),
-        settings=settings_digest(SETTINGS, "reference", "laip"),
     log:
         f"{RESULTS}/logs/laip/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/laip/{{batch}}.tsv"
+    params:
+        code=code_digest("laip"),
+        settings=settings_digest(SETTINGS, "reference", "laip"),
     shell:
         "mrd laip {OPTIONS} --batch {wildcards.batch} --tubes {input.tubes} 2> {log}"

@@ -5,12 +5,12 @@ rule prepare:
     output:
         tubes=f"{RESULTS}/prepare/{{batch}}.tsv",
         qc=f"{RESULTS}/prepare/{{batch}}.qc.tsv",
-    params:
-        code=code_digest("prepare"),
-        settings=settings_digest(SETTINGS, "prepare"),
     log:
         f"{RESULTS}/logs/prepare/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare/{{batch}}.tsv"
+    params:
+        code=code_digest("prepare"),
+        settings=settings_digest(SETTINGS, "prepare"),
     shell:
         "mrd prepare {OPTIONS} --batch {wildcards.batch} 2> {log}"

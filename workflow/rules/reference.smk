@@ -6,13 +6,13 @@ if not SETTINGS.reference:
             tubes=expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=CONTROLS),
         output:
             f"{RESULTS}/reference/{{panel}}/reference.safetensors.json",
-        params:
-            code=code_digest("reference"),
-            settings=settings_digest(SETTINGS, "reference"),
-            panel=panel_of,
         log:
             f"{RESULTS}/logs/reference/{{panel}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/reference/{{panel}}.tsv"
+        params:
+            code=code_digest("reference"),
+            settings=settings_digest(SETTINGS, "reference"),
+            panel=panel_of,
         shell:
             "mrd reference {OPTIONS} --panel {params.panel:q} --tubes {input.tubes} 2> {log}"

@@ -8,11 +8,11 @@ if MADE:
             SETTINGS.samples,
         output:
             MADE,
-        params:
-            code=code_digest("simulate"),
         log:
             f"{RESULTS}/logs/simulate.log",
         benchmark:
             f"{RESULTS}/benchmarks/simulate.tsv"
+        params:
+            code=code_digest("simulate"),
         shell:
             "mrd simulate --plan {input} 2> {log}"
