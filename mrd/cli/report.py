@@ -27,7 +27,7 @@ from mrd.files.atomic import write_text
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.clinical import read_subjects
 from mrd.files.layout import (
-    burdens_table,
+    detect_tables,
     cells_path,
     cohort_page_path,
     laip_tables,
@@ -92,7 +92,7 @@ def gather_batch(job: Run, batch: str) -> Told:
     limits, qc = (read_table(path, t) for path, t in ((laip_tables(job.results, batch)[1], LIMITS), _qc(job, batch)))
     tubes = read_table(prepare_tables(job.results, batch)[0], TUBES)
     laips = read_table(laip_tables(job.results, batch)[0], LAIPS)
-    burdens = read_table(burdens_table(job.results, batch), BURDENS)
+    burdens = read_table(detect_tables(job.results, batch)[0], BURDENS)
     clinical = read_subjects(Path(job.settings.subjects)) if job.settings.subjects else None
     return Told(*whole, limits, qc, tubes, laips, burdens, clinical)
 

@@ -13,13 +13,19 @@ REACH = {
     "prepare": ("core", "files", "prepare"),
     "reference": ("core", "files", "detect"),
     "laip": ("core", "files", "detect", "quantify"),
-    "detect": ("core", "files", "detect"),
+    "detect": ("core", "files", "detect", "quantify"),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
     "report": ("core", "files", "report"),
     "simulate": ("core", "files", "simulate"),
 }
 """The layers each command can reach besides its own file in `cli`."""
+HELPERS = {
+    "reference": ("tubes",),
+    "laip": ("bank", "calibrate", "tubes"),
+    "detect": ("arms", "bank", "calibrate", "tubes"),
+}
+"""Files of `cli` that a command leans on."""
 
 
 def digest_bytes(*parts: bytes) -> str:
@@ -45,5 +51,5 @@ def digest_file(path: Path) -> str:
 def code_digest(command: str) -> str:
     """Digest of the source a command can reach: an edit there makes its results stale, one elsewhere does not."""
     files = [p for layer in REACH[command] for p in sorted((PACKAGE / layer).rglob("*.py"))]
-    files.append(PACKAGE / "cli" / f"{command}.py")
+    files += [PACKAGE / "cli" / f"{name}.py" for name in (command, *HELPERS.get(command, ()))]
     return digest_bytes(*(b for p in files for b in (str(p.relative_to(PACKAGE)).encode(), p.read_bytes())))
