@@ -25,7 +25,10 @@ SMALL: dict[str, Any] = {
     "batch_tubes": 4,
 }
 """Settings for tubes of a few thousand events; at a threshold of 2 % such tubes can be adequate."""
-COLUMNS = "subject visit role control_kind tube specimen specimen_type collected fcs events burden laip artefacts".split()
+COLUMNS = [
+    *("subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type"),
+    *("collected", "fcs", "events", "burden", "laip", "artefacts"),
+]
 
 
 def tube(

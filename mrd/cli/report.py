@@ -88,17 +88,18 @@ def run(options: argparse.Namespace) -> None:
 
 def gather_batch(job: Run, batch: str) -> Told:
     """The tables that the pages of a batch are made from."""
-    whole = [read_table(result_table(job.results, n), t) for n, t in (("calls", CALLS_TABLE), ("arms", ARMS_TABLE))]
-    limits, qc = (read_table(path, t) for path, t in ((laip_tables(job.results, batch)[1], LIMITS), _qc(job, batch)))
-    tubes = read_table(prepare_tables(job.results, batch)[0], TUBES)
-    laips = read_table(laip_tables(job.results, batch)[0], LAIPS)
-    burdens = read_table(burdens_table(job.results, batch), BURDENS)
-    clinical = read_subjects(Path(job.settings.subjects)) if job.settings.subjects else None
-    return Told(*whole, limits, qc, tubes, laips, burdens, clinical)
-
-
-def _qc(job: Run, batch: str) -> tuple[Path, Table]:
-    return prepare_tables(job.results, batch)[1], QC
+    tubes, qc = prepare_tables(job.results, batch)
+    laips, limits = laip_tables(job.results, batch)
+    return Told(
+        calls=read_table(result_table(job.results, "calls"), CALLS_TABLE),
+        arms=read_table(result_table(job.results, "arms"), ARMS_TABLE),
+        limits=read_table(limits, LIMITS),
+        qc=read_table(qc, QC),
+        tubes=read_table(tubes, TUBES),
+        laips=read_table(laips, LAIPS),
+        burdens=read_table(burdens_table(job.results, batch), BURDENS),
+        clinical=read_subjects(Path(job.settings.subjects)) if job.settings.subjects else None,
+    )
 
 
 def subject_rows(told: Told, subject: str) -> Told:

@@ -200,7 +200,7 @@ def _days(ax: Axes, points: Sequence[Point], happened: Sequence[tuple[float, str
 
 
 def _below(ax: Axes, point: Point, row: int) -> None:
-    where = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "ha": "center", "va": "top"}
+    where: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "ha": "center", "va": "top"}
     ax.annotate(point.visit, (point.day, 0), (0, -6 - 23 * row), fontsize=8, fontweight="bold", **where)
     ax.annotate(point.collected, (point.day, 0), (0, -16 - 23 * row), fontsize=7, color=GREY, **where)
 

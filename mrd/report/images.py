@@ -14,7 +14,7 @@ from PIL import Image
 
 DPI = 150
 COLOURS = 48
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
     "font.size": 8,
@@ -30,7 +30,10 @@ STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "flowmrd",
 }
-"""One look for all figures; text stays text in SVG, and its ids do not change from run to run."""
+"""One look for all figures; text stays text in SVG, and its ids do not change from run to run.
+
+Not typed: matplotlib's own hints list the keys of one version.
+"""
 
 
 def styled(plot: Callable[[], Figure], encode: Callable[[Figure], str]) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mrd.core.panel import Panel
-from mrd.report.drawn import Drawn, Gates, Limits, Values, clipped
+from mrd.report.drawn import Drawn, Gates, Limits, clipped
 from mrd.report.looks import BLAST_INK, FOUND_INK, GATE_INK, LEUKOCYTE_INK
 from mrd.report.pairs import Pair
 from mrd.report.ticks import channel_ticks
@@ -66,19 +66,14 @@ def _ancestors(gates: Gates, name: str) -> list[str]:
 
 def _scatter(ax: Axes, drawn: Drawn, pair: Pair, limits: Limits) -> None:
     rest, blast = drawn.background[~drawn.blast], drawn.background[drawn.blast]
-    _points(ax, drawn, rest, pair, limits, LEUKOCYTE_INK, 1.3, "leukocytes")
-    _points(ax, drawn, blast, pair, limits, BLAST_INK, 1.3, "blasts")
+    layers = [("leukocytes", rest, LEUKOCYTE_INK, 1.3), ("blasts", blast, BLAST_INK, 1.3)]
     if drawn.found is not None:
-        size = found_size(len(drawn.found))
-        _points(ax, drawn, drawn.found, pair, limits, FOUND_INK, size, "found", edge=size > 2)
-
-
-def _points(
-    ax: Axes, drawn: Drawn, cells: Values, pair: Pair, limits: Limits, colour: str, size: float, gid: str, *, edge: bool = False
-) -> None:
-    x, y = (clipped(drawn.column(cells, c), limits[c]) for c in pair)
-    rim = {"markeredgecolor": "white", "markeredgewidth": 0.35} if edge else {"markeredgewidth": 0}
-    ax.plot(x, y, linestyle="none", marker="o", markersize=size, color=colour, gid=gid, **rim)
+        layers.append(("found", drawn.found, FOUND_INK, found_size(len(drawn.found))))
+    for gid, cells, colour, size in layers:
+        x, y = (clipped(drawn.column(cells, c), limits[c]) for c in pair)
+        rim = 0.35 if size > 2 else 0.0
+        for dots in ax.plot(x, y, linestyle="none", marker="o", markersize=size, color=colour, gid=gid):
+            dots.set(markeredgecolor="white", markeredgewidth=rim)
 
 
 def _outline(ax: Axes, box: Box, x_limits: tuple[float, float], y_limits: tuple[float, float]) -> None:

@@ -10,11 +10,14 @@ rule report_subjects:
         f"{RESULTS}/logs/report/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/report/{{batch}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
         code=code_digest("report"),
         settings=settings_digest(SETTINGS, "report", "call", "endpoint"),
     shell:
-        "mrd report {OPTIONS} --batch {wildcards.batch} 2> {log}"
+        "mrd report {params.options} --batch {wildcards.batch} 2> {log}"
 
 
 rule report_cohort:
@@ -30,8 +33,11 @@ rule report_cohort:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
         code=code_digest("report"),
         settings=digest_json(SETTINGS.model_dump()),
     shell:
-        "mrd report {OPTIONS} --cohort 2> {log}"
+        "mrd report {params.options} --cohort 2> {log}"
