@@ -27,6 +27,7 @@ STYLE: Any = {
     "ytick.color": "#364352",
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "flowmrd",
 }

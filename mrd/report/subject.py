@@ -169,7 +169,7 @@ def scale_lines(views: dict[str, View]) -> list[str]:
 def drawn_line(drawn: Any) -> str:
     """What is drawn of a tube, in one sentence."""
     total = drawn.n_background
-    some = f"{whole(len(drawn.background))} of {whole(total)}" if len(drawn.background) < total else f"all {whole(total)}"
+    some = f"{whole(len(drawn.background))} of {whole(total)}" if len(drawn.background) < total else f"All {whole(total)}"
     background = f"{some} other leukocytes drawn."
     if drawn.found is None:
         return f"{background} No arm looked for leukaemic cells in this tube."
@@ -177,4 +177,4 @@ def drawn_line(drawn: Any) -> str:
         return f"No cell was found. {background}"
     part = f"{whole(len(drawn.found))} of {whole(drawn.n_found)}" if len(drawn.found) < drawn.n_found else whole(drawn.n_found)
     share = 100 * drawn.n_found_blast / drawn.n_found
-    return f"{part} found cells drawn, {share:.0f} % of the found cells in the blast gate; {background}"
+    return f"{part} found cells drawn, {share:.0f} % of the found cells in the blast gate. {background}"
