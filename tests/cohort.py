@@ -113,9 +113,11 @@ def run_stages(settings_file: Path, *, until: str = "call") -> Path:
         "burdens": [str(results / "detect" / f"{b}.tsv") for b in patients],
     }
     calls.append(["call", *given, *(w for n, paths in tables.items() for w in (f"--{n}", *paths))])
+    if until == "report":
+        calls += [["report", *given, "--batch", b] for b in patients] + [["report", *given, "--cohort"]]
     for words in calls:
         assert main(words) == 0, words
-        if words[0] == until and until != "call":
+        if words[0] == until and until not in ("call", "report"):
             break
     return results
 

@@ -108,7 +108,8 @@ def subject_rows(told: Told, subject: str) -> Told:
     own = {n: _of(getattr(told, n), "subject", [subject]) for n in ("calls", "arms", "limits", "laips")}
     mine = {n: _of(getattr(told, n), "tube_id", list(tubes["tube_id"])) for n in ("qc", "burdens")}
     clinical = None if told.clinical is None else _of(told.clinical, "subject", [subject])
-    return Told(tubes=tubes, clinical=clinical, **own, **mine)
+    known = None if clinical is None or clinical.empty else clinical
+    return Told(tubes=tubes, clinical=known, **own, **mine)
 
 
 def _of(frame: pd.DataFrame, column: str, values: list[str]) -> pd.DataFrame:
@@ -138,7 +139,7 @@ def page_inputs(job: Run, mine: Told) -> str:
 
 def gather_subject(job: Run, mine: Told, subject: str) -> SubjectEvidence:
     """Everything a subject's page shows, its cells among it."""
-    clinical = None if mine.clinical is None or mine.clinical.empty else records(mine.clinical)[0]
+    clinical = None if mine.clinical is None else records(mine.clinical)[0]
     tables = {n: getattr(mine, n) for n in ("calls", "arms", "limits", "laips", "tubes", "qc", "burdens")}
     return SubjectEvidence(
         subject=subject,

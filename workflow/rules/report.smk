@@ -2,8 +2,13 @@ rule report_subjects:
     """Everything the stages wrote of a batch's subjects to one self-contained page each."""
     input:
         CLINICAL,
-        calls=f"{RESULTS}/calls.tsv",
-        burdens=f"{RESULTS}/detect/{{batch}}.tsv",
+        f"{RESULTS}/calls.tsv",
+        f"{RESULTS}/arms.tsv",
+        f"{RESULTS}/prepare/{{batch}}.tsv",
+        f"{RESULTS}/prepare/{{batch}}.qc.tsv",
+        f"{RESULTS}/laip/{{batch}}.tsv",
+        f"{RESULTS}/laip/{{batch}}.limits.tsv",
+        f"{RESULTS}/detect/{{batch}}.tsv",
     output:
         f"{RESULTS}/report/{{batch}}.tsv",
     log:
@@ -24,9 +29,12 @@ rule report_cohort:
     """All calls, limits and quality figures to the page of the cohort."""
     input:
         rules.endpoint.output,
-        calls=f"{RESULTS}/calls.tsv",
-        tubes=expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=BATCHES),
-        laips=expand(f"{RESULTS}/laip/{{batch}}.tsv", batch=PATIENTS),
+        f"{RESULTS}/calls.tsv",
+        f"{RESULTS}/qc.tsv",
+        f"{RESULTS}/limits.tsv",
+        expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=BATCHES),
+        expand(f"{RESULTS}/laip/{{batch}}.tsv", batch=PATIENTS),
+        expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),
     output:
         f"{RESULTS}/report/index.html",
     log:
