@@ -13,7 +13,7 @@ from mrd.files.settings import write_settings
 from mrd.files.sheet import read_samples
 
 DEMO = Path("build/demo")
-ENVIRONMENT = "flowmrd"  # the one environment.yml makes; asked for only with --software-deployment-method conda
+ENVIRONMENT = Path(workflow.basedir) / "environment.yml"  # what every rule runs in; snakemake itself is started inside it
 
 
 def start():
