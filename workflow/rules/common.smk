@@ -13,7 +13,9 @@ from mrd.files.settings import write_settings
 from mrd.files.sheet import read_samples
 
 DEMO = Path("build/demo")
-ENVIRONMENT = Path(workflow.basedir) / "environment.yml"  # what every rule runs in; snakemake itself is started inside it
+ENVIRONMENT = (
+    Path(workflow.basedir) / "environment.yml"
+)  # what every rule runs in; snakemake itself is started inside it
 
 
 def start():
