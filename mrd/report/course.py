@@ -117,7 +117,8 @@ def course_events(calls: Sequence[Mapping[str, Any]], events: Mapping[str, Any])
 
 def y_ends(points: Sequence[Point], threshold: float) -> tuple[float, float]:
     """Ends of the axis: whole decades around everything drawn, at least one on each side of the threshold."""
-    drawn = [v for p in points for v in (p.place, p.low, p.high, p.lob, p.lod) if v is not None and v > 1e-7]
+    ends = [v for p in points if not p.at_limit for v in (p.low, p.high)]
+    drawn = [v for v in [*ends, *(v for p in points for v in (p.place, p.lob, p.lod))] if v is not None and v > 1e-7]
     low = min([*drawn, threshold / 10])
     high = max([*drawn, threshold * 10])
     return 10.0 ** math.floor(math.log10(low)) / 2.5, min(10.0 ** math.ceil(math.log10(high * 1.1)), 1.0) * 1.3
