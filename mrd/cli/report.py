@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from mrd.cli.looks import controls_of, look_at, panel_of
 from mrd.cli.run_options import Run, add_run_options, batches_of, start_run
 from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
 from mrd.core.digest import digest_json
-from mrd.core.panel import Panel
 from mrd.core.provenance import provenance
-from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
-from mrd.core.slots import SCORES
 from mrd.core.tables import Table, records
-from mrd.files.anndata_io import read_anndata
 from mrd.files.atomic import write_text
-from mrd.files.cells import TubeCells, read_cells
 from mrd.files.clinical import read_subjects
 from mrd.files.layout import (
     burdens_table,
-    cells_path,
     cohort_page_path,
     laip_tables,
     pages_table,
@@ -36,15 +28,12 @@ from mrd.files.layout import (
     reference_folder,
     reference_path,
     result_table,
-    scores_path,
     subject_page_path,
     summary_table,
 )
 from mrd.files.ledger import recorded, remember, remembered
-from mrd.files.panels import read_panel
 from mrd.files.tables import read_table, write_table
-from mrd.report.drawn import draw_cells
-from mrd.report.evidence import CohortEvidence, SubjectEvidence, TubeLook
+from mrd.report.evidence import CohortEvidence, SubjectEvidence
 from mrd.report.pages import render_cohort, render_subject, templates_digest
 
 log = logging.getLogger(__name__)
@@ -119,7 +108,7 @@ def _of(frame: pd.DataFrame, column: str, values: list[str]) -> pd.DataFrame:
 def page_record(job: Run, told: Told, subject: str) -> dict[str, Any]:
     """Digests of a subject's page: remembered where nothing it shows changed, else drawn anew."""
     path, mine = subject_page_path(job.results, subject), subject_rows(told, subject)
-    inputs = page_inputs(job, mine)
+    inputs = page_inputs(job, mine, subject)
     record = remembered(path, inputs)
     if record is None:
         log.info("report %s", subject)
@@ -128,13 +117,22 @@ def page_record(job: Run, told: Told, subject: str) -> dict[str, Any]:
     return {n: record[n] for n in ("inputs", "artefact")}
 
 
-def page_inputs(job: Run, mine: Told) -> str:
+def page_inputs(job: Run, mine: Told, subject: str) -> str:
     """Digest of all that a page shows; cells and scores enter by the digests that stand in the tables."""
     frames = {n: frame.to_csv(sep="\t", index=False) for n, frame in vars(mine).items() if frame is not None}
-    panels = {str(p): digest_json(_panel(str(p)).model_dump()) for p in mine.tubes["panel"].unique()}
+    panels = {str(p): digest_json(panel_of(str(p)).model_dump()) for p in mine.tubes["panel"].unique()}
     settings = {**stage_settings(job.settings, *STAGES), "seed": job.settings.seed}
-    told = provenance("report", inputs={**frames, **panels, "templates": templates_digest()}, settings=settings)
+    received = {"received": digest_json(received_days(job, subject))}
+    inputs = {**frames, **panels, **reference_digests(job, list(panels)), **received, "templates": templates_digest()}
+    told = provenance("report", inputs=inputs, settings=settings)
     return digest_json(told)
+
+
+def reference_digests(job: Run, panels: list[str]) -> dict[str, str]:
+    """Digest of each panel's reference, with which the control cells lie; `none` where there is none."""
+    folder = reference_folder(job.results, job.settings.reference)
+    records = {f"reference {p}": recorded(reference_path(folder, p)) for p in panels}
+    return {name: str(record["artefact"]) if record else "none" for name, record in records.items()}
 
 
 def gather_subject(job: Run, mine: Told, subject: str) -> SubjectEvidence:
@@ -145,41 +143,19 @@ def gather_subject(job: Run, mine: Told, subject: str) -> SubjectEvidence:
         subject=subject,
         clinical=clinical,
         looks={t["tube_id"]: look_at(job, t, mine.burdens) for t in records(mine.tubes) if pd.notna(t["artefact"])},
-        panels={str(p): _panel(str(p)) for p in mine.tubes["panel"].unique()},
+        panels={str(p): panel_of(str(p)) for p in mine.tubes["panel"].unique()},
+        controls={p: controls_of(job, subject, p, mine.limits, mine.laips) for p in sorted(mine.tubes["panel"].unique())},
+        received=received_days(job, subject),
         settings=job.settings,
         **tables,
     )
 
 
-@cache
-def _panel(name: str) -> Panel:
-    return read_panel(name)
-
-
-def look_at(job: Run, tube: dict[str, Any], burdens: pd.DataFrame) -> TubeLook:
-    """Cells of a tube to draw, found cells marked where an arm scored it."""
-    name, panel = str(tube["tube_id"]), _panel(str(tube["panel"]))
-    cells = read_cells(cells_path(job.results, name))
-    scored = burdens.loc[burdens["tube_id"].eq(name) & burdens["arm"].eq("laip"), "artefact"].notna().any()
-    drawn = draw_cells(
-        name,
-        cells.values,
-        cells.channels,
-        leukocytes=cells.gates[panel.leukocytes],
-        blasts=cells.gates[panel.blasts],
-        found=found_cells(job, name, cells) if scored else None,
-        gates=json.loads(cells.uns["gates"]),
-        most=job.settings.plot_cells,
-        rng=generator(job.settings.seed, "plot", name),
-    )
-    return TubeLook(drawn, json.loads(cells.uns["provenance"]))
-
-
-def found_cells(job: Run, tube: str, cells: TubeCells) -> np.ndarray:
-    """Which cells of a tube the LAIP arm found, (n,) bool."""
-    scores = read_anndata(scores_path(job.results, tube), SCORES).obs
-    found = scores.loc[scores["laip"].to_numpy(dtype=bool), "event"].to_numpy(dtype=np.uint32)
-    return np.isin(cells.events, found)
+def received_days(job: Run, subject: str) -> dict[str, str | None]:
+    """By tube, the day it was received, where the sheet tells one that is a day."""
+    mine = job.samples[job.samples["subject"].eq(subject)]
+    days = pd.to_datetime(mine["received"], format="%Y-%m-%d", errors="coerce").dt.strftime("%Y-%m-%d")
+    return {str(t): None if pd.isna(d) else str(d) for t, d in zip(mine["tube_id"], days, strict=True)}
 
 
 def gather_cohort(job: Run) -> CohortEvidence:

@@ -16,10 +16,10 @@ REACH = {
     "detect": ("core", "files", "detect"),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
-    "report": ("core", "files", "report"),
+    "report": ("core", "files", "detect", "report", "cli/bank.py", "cli/looks.py"),
     "simulate": ("core", "files", "simulate"),
 }
-"""The layers each command can reach besides its own file in `cli`."""
+"""The layers, and single files of `cli`, that each command can reach besides its own file there."""
 
 
 def digest_bytes(*parts: bytes) -> str:
@@ -44,6 +44,10 @@ def digest_file(path: Path) -> str:
 @cache
 def code_digest(command: str) -> str:
     """Digest of the source a command can reach: an edit there makes its results stale, one elsewhere does not."""
-    files = [p for layer in REACH[command] for p in sorted((PACKAGE / layer).rglob("*.py"))]
+    files = [p for part in REACH[command] for p in _sources(PACKAGE / part)]
     files.append(PACKAGE / "cli" / f"{command}.py")
     return digest_bytes(*(b for p in files for b in (str(p.relative_to(PACKAGE)).encode(), p.read_bytes())))
+
+
+def _sources(part: Path) -> list[Path]:
+    return sorted(part.rglob("*.py")) if part.is_dir() else [part]

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mrd.cli.main import main
-from mrd.core.contracts import PAGES, SUBJECTS
+from mrd.core.contracts import LIMITS, PAGES, SUBJECTS
 from mrd.files.tables import read_table
 from tests.cohort import controls, make_cohort, patient, read_calls, run_stages, tube
 
@@ -76,17 +76,21 @@ def test_every_subject_has_a_page_and_a_row_and_the_cohort_links_to_each(reporte
 
 def test_the_page_shows_the_numbers_of_the_calls_table(reported):
     row = read_calls(reported.parent / "results").loc[("P1", "FU1")]
+    limits = read_table(reported.parent / "results" / "limits.tsv", LIMITS)
     text = page(reported, "P1")
     assert f"{row['n_laip']:,.0f} / {row['n_leukocytes']:,.0f}" in text
-    assert text.count('src="data:image/png;base64,') >= 6
+    assert text.count("<symbol") == 4 * 6
+    counted = limits.loc[limits["subject"].eq("P1")].sort_values("fraction").groupby("control_kind")["n_found"].last()
+    assert all(f"{n:,} found" in text for n in counted)
 
 
 def test_a_subject_without_diagnosis_or_without_a_readable_tube_still_has_its_page(reported):
     assert "Not evaluable" in page(reported, "P2")
     assert "No diagnosis tube and no LAIP" in page(reported, "P2")
-    assert 'src="data:image/png;base64,' in page(reported, "P2")
+    assert "<symbol" in page(reported, "P2")
+    assert "Normal control" in page(reported, "P2")
     assert "This tube could not be used." in page(reported, "P3")
-    assert 'src="data:image/png;base64,' not in page(reported, "P3")
+    assert "<symbol" not in page(reported, "P3")
 
 
 def test_no_page_names_the_machines_paths(reported):

@@ -11,7 +11,7 @@ from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, 
 from mrd.core.settings import Settings
 from mrd.files.panels import read_panel
 from mrd.report.drawn import Drawn
-from mrd.report.evidence import CohortEvidence, SubjectEvidence, TubeLook
+from mrd.report.evidence import CohortEvidence, ControlLook, SubjectEvidence, TubeLook
 
 PANEL = "aml-lyric-9"
 SETTINGS = Settings(samples="sheet.tsv", min_leukocytes=100_000)
@@ -114,27 +114,36 @@ def nodes(tube_id: str = "P1_FU1_T1") -> list[dict[str, Any]]:
     ]
 
 
-def drawn(found: int | None = 40, background: int = 300, *, tube_id: str = "P1_FU1_T1") -> Drawn:
+def drawn(found: int | None = 40, leukocytes: int = 300, *, tube_id: str = "P1_FU1_T1") -> Drawn:
     """Cells of a tube: normal cells around 1, found cells around 5, on every channel of the panel."""
     channels = tuple(read_panel(PANEL).model_channels)
     rng = np.random.default_rng(3)
-    cells = rng.normal(1.0, 0.5, (background, len(channels))).astype(np.float32)
+    cells = rng.normal(1.0, 0.5, (leukocytes, len(channels))).astype(np.float32)
     hits = None if found is None else rng.normal(5.0, 0.3, (found, len(channels))).astype(np.float32)
     gates = {
-        "leukocytes": {"parent": "events", "spans": {}, "minus": ["erythroid"]},
+        "nucleated": {"parent": "cells", "spans": {"CD45": [-1.0, None]}, "minus": []},
+        "leukocytes": {"parent": "nucleated", "spans": {}, "minus": ["erythroid"]},
         "blasts": {"parent": "leukocytes", "spans": {"CD45": [0.2, 2.0], "SSC-A": [None, 3.0]}, "minus": []},
     }
     return Drawn(
         tube_id=tube_id,
         channels=channels,
-        background=cells,
-        blast=np.arange(background) % 10 == 0,
+        leukocytes=cells,
+        others=cells[:5] - 2,
+        blasts=cells[::10],
         found=hits,
-        n_background=background,
+        n_leukocytes=leukocytes,
+        n_blasts=len(cells[::10]),
         n_found=found or 0,
         n_found_blast=(found or 0) // 2,
         gates=gates,
     )
+
+
+def control(kind: str = "normal", found: int | None = 2, leukocytes: int = 300) -> ControlLook:
+    """A control beside a subject."""
+    name = f"{kind[:1].upper()}1_V1_T1"
+    return ControlLook(name, kind, drawn(found, leukocytes, tube_id=name))
 
 
 def look(found: int | None = 40, **changes: Any) -> TubeLook:
@@ -155,7 +164,14 @@ def subject(**changes: Any) -> SubjectEvidence:
     }
     frames = {name: table.frame(changes.pop(name, rows)) for name, (table, rows) in tables.items()}
     whole = SubjectEvidence(
-        subject="P1", clinical=None, looks={"P1_FU1_T1": look()}, panels={PANEL: read_panel(PANEL)}, settings=SETTINGS, **frames
+        subject="P1",
+        clinical=None,
+        looks={"P1_FU1_T1": look()},
+        panels={PANEL: read_panel(PANEL)},
+        controls={PANEL: [control(), control("regenerating")]},
+        received={"P1_FU1_T1": "2024-02-02"},
+        settings=SETTINGS,
+        **frames,
     )
     return replace(whole, **changes)
 

@@ -41,7 +41,7 @@ class Reader(HTMLParser):
         self.tags.append(tag)
         self.addresses += [v for n, v in attrs if n in FETCHED]
         self.ids += [told["id"]] if "id" in told else []
-        if tag in ("img", "svg"):
+        if tag in ("img", "svg") and told.get("aria-hidden") != "true":
             self.alts.append(told.get("alt") or told.get("aria-label"))
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
@@ -158,7 +158,7 @@ LEAN = {
         "looks": {"P1_FU1_T1": look(None)},
     },
     "no diagnosis": {**UNFOUND, "calls": [unread(flags="no-diagnosis")], "looks": {"P1_FU1_T1": look(None)}},
-    "no cell left": {"looks": {"P1_FU1_T1": look(0, background=0)}},
+    "no cell left": {"looks": {"P1_FU1_T1": look(0, leukocytes=0)}},
     "no visit": {**UNFOUND, "tubes": [], "qc": [], "looks": {}, "panels": {}},
     "an empty clinical row": {"clinical": {"first_dose": None, "death": None}, "looks": {}},
 }
@@ -233,5 +233,34 @@ def test_the_endpoint_is_shown_with_its_exact_interval(pages):
 
 
 def test_a_page_at_the_largest_drawing_stays_small():
-    evidence = subject(looks={"P1_FU1_T1": look(8_000, background=8_000)})
+    evidence = subject(looks={"P1_FU1_T1": look(8_000, leukocytes=8_000)})
     assert len(render_subject(evidence).encode()) < 500_000
+
+
+def test_a_subject_with_sixteen_visits_stays_far_under_five_megabytes():
+    names = [f"V{i:02d}" for i in range(16)]
+    rows = [call(visit=v, collected=f"2024-01-{i + 1:02d}") for i, v in enumerate(names)]
+    tubes = [tube(visit=v, tube_id=f"P1_{v}_T1", collected=r["collected"]) for v, r in zip(names, rows, strict=True)]
+    looks = {t["tube_id"]: look(500, leukocytes=8_000, tube_id=t["tube_id"]) for t in tubes}
+    page = render_subject(subject(calls=rows, tubes=tubes, looks=looks, arms=[], burdens=[], qc=[]))
+    assert len(page.encode()) < 2_500_000
+    assert page.count("<symbol") == 18 * 6
+
+
+def test_diagnosis_this_visit_and_controls_stand_side_by_side():
+    first = {"visit": "DX", "role": "diagnosis", "tube_id": "P1_DX_T1", "collected": "2024-01-01"}
+    page = render_subject(
+        subject(
+            calls=[call(), call(visit="DX", role="diagnosis", collected="2024-01-01")],
+            tubes=[tube(), tube(**first)],
+            looks={"P1_FU1_T1": look(), "P1_DX_T1": look(200, tube_id="P1_DX_T1")},
+        )
+    )
+    heads = re.findall(r'<th scope="col">([^<]*)<span class="sub">([^<]*)', page)
+    assert [h for h, _ in heads] == [
+        *("This visit", "Normal control", "Regenerating control"),
+        *("Diagnosis", "This visit", "Normal control", "Regenerating control"),
+    ]
+    assert ("Diagnosis", "DX, T1: 200 found, 50% in the blast gate") in heads
+    assert page.count("<symbol") == 4 * 6
+    assert "What differs from normal" in page

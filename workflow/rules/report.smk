@@ -2,6 +2,7 @@ rule report_subjects:
     """Everything the stages wrote of a batch's subjects to one self-contained page each."""
     input:
         CLINICAL,
+        reference_of,
         f"{RESULTS}/calls.tsv",
         f"{RESULTS}/arms.tsv",
         f"{RESULTS}/prepare/{{batch}}.tsv",
