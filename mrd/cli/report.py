@@ -1,4 +1,4 @@
-"""`mrd report`: one page per subject of a batch, or one for the cohort; nothing but what the stages wrote is shown."""
+"""`mrd report`: pages and laboratory reports of a batch of subjects, or the page of the cohort, from what the stages wrote."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import pandas as pd
 from mrd.cli.looks import controls_of, look_at, panel_of
 from mrd.cli.run_options import Run, add_run_options, batches_of, start_run
 from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
-from mrd.core.digest import digest_json
+from mrd.core.digest import digest_file, digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.tables import Table, records
-from mrd.files.atomic import write_text
+from mrd.files.atomic import write_bytes, write_text
 from mrd.files.clinical import read_subjects
 from mrd.files.layout import (
     burdens_table,
     cohort_page_path,
+    lab_report_path,
     laip_tables,
     pages_table,
     prepare_tables,
@@ -34,7 +35,7 @@ from mrd.files.layout import (
 from mrd.files.ledger import recorded, remember, remembered
 from mrd.files.tables import read_table, write_table
 from mrd.report.evidence import CohortEvidence, SubjectEvidence
-from mrd.report.pages import render_cohort, render_subject, templates_digest
+from mrd.report.pages import render_cohort, render_lab, render_subject, templates_digest
 
 log = logging.getLogger(__name__)
 STAGES = ("prepare", "call", "endpoint", "report")
@@ -109,11 +110,13 @@ def page_record(job: Run, told: Told, subject: str) -> dict[str, Any]:
     """Digests of a subject's page: remembered where nothing it shows changed, else drawn anew."""
     path, mine = subject_page_path(job.results, subject), subject_rows(told, subject)
     inputs = page_inputs(job, mine, subject)
-    record = remembered(path, inputs)
-    if record is None:
+    record, lab = remembered(path, inputs), lab_report_path(job.results, subject)
+    if record is None or not lab.is_file() or record["pdf"] != digest_file(lab):
         log.info("report %s", subject)
-        write_text(path, render_subject(gather_subject(job, mine, subject)))
-        record = remember(path, inputs, {"subject": subject})
+        evidence = gather_subject(job, mine, subject)
+        write_bytes(lab, render_lab(evidence))
+        write_text(path, render_subject(evidence))
+        record = remember(path, inputs, {"subject": subject, "pdf": digest_file(lab)})
     return {n: record[n] for n in ("inputs", "artefact")}
 
 

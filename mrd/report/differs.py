@@ -58,7 +58,8 @@ def brighter_share(found: Values, normal: Values) -> float:
 
 def difference_words(told: Sequence[Difference]) -> list[str]:
     """The markers that differ, as a lab would say it."""
-    return [f"{d.marker} {d.word} ({max(d.brighter, 1 - d.brighter):.0%} of pairs)" for d in told if d.word != "like normal"]
+    shares = [(d, 100 * max(d.brighter, 1 - d.brighter)) for d in told if d.word != "like normal"]
+    return [f"{d.marker} {d.word} ({share:.0f} % of pairs)" for d, share in shares]
 
 
 def plot_levels(groups: Mapping[str, Values], normal: Values, channels: Sequence[str], markers: Sequence[str]) -> Figure:

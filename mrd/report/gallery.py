@@ -93,5 +93,5 @@ def found_line(drawn: Drawn) -> str:
     """How many cells were found."""
     if drawn.found is None:
         return "no arm looked"
-    share = f", {drawn.n_found_blast / drawn.n_found:.0%} in the blast gate" if drawn.n_found else ""
+    share = f", {100 * drawn.n_found_blast / drawn.n_found:.0f} % in the blast gate" if drawn.n_found else ""
     return f"{drawn.n_found:,} found{share}"

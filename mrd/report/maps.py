@@ -70,5 +70,5 @@ def map_words(told: FlatMap) -> str:
     for name, axis, share in zip(NAMES, told.axes, told.share, strict=True):
         order = np.argsort(-np.abs(axis))[:3]
         makers = ", ".join(f"{'+' if axis[i] > 0 else '−'}{told.channels[i]}" for i in order)
-        parts.append(f"{name} ({share:.0%} of the spread): {makers}")
+        parts.append(f"{name} ({100 * share:.0f} % of the spread): {makers}")
     return "; ".join(parts)

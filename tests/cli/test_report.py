@@ -98,6 +98,16 @@ def test_no_page_names_the_machines_paths(reported):
     assert not [p.name for p in folder.rglob("*.html") if str(reported.parent) in p.read_text()]
 
 
+def test_every_subject_has_laboratory_reports_that_come_back_when_they_are_lost(copied):
+    lab = copied.parent / "results" / "report" / "subjects" / "P1.pdf"
+    whole = lab.read_bytes()
+    assert whole.startswith(b"%PDF")
+    assert 'href="P1.pdf"' in page(copied, "P1")
+    lab.write_bytes(whole[:500])
+    draw(copied)
+    assert lab.read_bytes() == whole
+
+
 def test_pages_drawn_again_are_the_same_bytes_and_unchanged_ones_are_not_drawn(copied):
     before, text = times(copied), page(copied, "P1")
     draw(copied)

@@ -30,7 +30,7 @@ def test_the_share_is_that_of_counting_all_pairs_and_turns_over_when_the_groups_
 def test_markers_are_told_most_different_first_with_their_direction():
     told = differences(FOUND, NORMAL, CHANNELS, among=CHANNELS)
     assert [(d.marker, d.word) for d in told] == [("CD56", "brighter"), ("CD38", "rather dimmer"), ("CD34", "like normal")]
-    assert difference_words(told)[0] == "CD56 brighter (100% of pairs)"
+    assert difference_words(told)[0] == "CD56 brighter (100 % of pairs)"
     assert len(difference_words(told)) == 2
 
 
