@@ -42,7 +42,7 @@ def hang(evidence: SubjectEvidence, views: dict[str, View]) -> Gallery:
     places: dict[str, tuple[str, ...]] = {}
     for number, (key, drawn, view, what) in enumerate(_drawn(evidence, views)):
         mine = []
-        for i, (step, plot) in enumerate(plots_of(drawn, view)):
+        for i, (step, plot) in enumerate(plots_of(drawn, view, view.steps)):
             name = f"plot-{number}-{i}"
             symbols.append(symbol(plot, name))
             mine.append(shown(name, step_alt(drawn, step, what)))

@@ -86,10 +86,10 @@ def control_name(look: ControlLook) -> str:
     return f"{look.kind} control {look.name}"
 
 
-def plots_of(drawn: Drawn, view: View) -> Iterator[tuple[Step, Plot]]:
-    """Yield every step of a tube."""
+def plots_of(drawn: Drawn, view: View, steps: Sequence[Step]) -> Iterator[tuple[Step, Plot]]:
+    """Yield some steps of a tube as plots."""
     placed = on_map(drawn, view.map) if view.map else drawn
-    for step in view.steps:
+    for step in steps:
         mapped = view.map is not None and step == map_step(view.map)
         yield step, plot_step(placed if mapped else drawn, step, view.panel, view.limits)
 

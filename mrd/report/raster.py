@@ -41,7 +41,7 @@ def png_of(layers: Sequence[Layer], *, pixels: int = PIXELS) -> bytes:
     picture = Image.fromarray(canvas, mode="P")
     picture.putpalette([int(t[i : i + 2], 16) for t in tones for i in (1, 3, 5)])
     out = io.BytesIO()
-    picture.save(out, format="PNG", optimize=True)
+    picture.save(out, format="PNG", compress_level=7)
     return out.getvalue()
 
 

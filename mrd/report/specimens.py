@@ -44,7 +44,7 @@ def lab_plots(tube: Row | None, evidence: SubjectEvidence, views: dict[str, View
         return []
     view, drawn = views[tube["panel"]], evidence.looks[tube["tube_id"]].drawn
     wanted = [s for s in view.steps if s.pair == lead_pair(view.panel) or s.of == "leukocytes"][:SHOWN]
-    return [plot for step, plot in plots_of(drawn, view) if step in wanted]
+    return [plot for _, plot in plots_of(drawn, view, wanted)]
 
 
 def lab_course(evidence: SubjectEvidence) -> bytes:

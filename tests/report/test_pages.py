@@ -130,7 +130,7 @@ def hostile(value):
     )
 
 
-@pytest.mark.parametrize("value", [HOSTILE, "'><img src=x onerror=alert(1)>", "<!--{{ 7 * 7 }}", "&amp;$x$"])
+@pytest.mark.parametrize("value", [HOSTILE, "'><img src=x onerror=alert(1)><!--{{ 7 * 7 }}&amp;$x$"])
 def test_hostile_text_stays_text(value):
     page = render_subject(hostile(value))
     assert "<script" not in page
@@ -245,14 +245,14 @@ def test_a_page_at_the_largest_drawing_stays_small():
     assert len(render_subject(evidence).encode()) < 500_000
 
 
-def test_a_subject_with_sixteen_visits_stays_far_under_five_megabytes():
-    names = [f"V{i:02d}" for i in range(16)]
+def test_a_subject_with_eight_visits_stays_far_under_five_megabytes():
+    names = [f"V{i:02d}" for i in range(8)]
     rows = [call(visit=v, collected=f"2024-01-{i + 1:02d}") for i, v in enumerate(names)]
     tubes = [tube(visit=v, tube_id=f"P1_{v}_T1", collected=r["collected"]) for v, r in zip(names, rows, strict=True)]
     looks = {t["tube_id"]: look(500, leukocytes=8_000, tube_id=t["tube_id"]) for t in tubes}
     page = render_subject(subject(calls=rows, tubes=tubes, looks=looks, arms=[], burdens=[], qc=[]))
-    assert len(page.encode()) < 2_500_000
-    assert page.count("<symbol") == 18 * 6
+    assert len(page.encode()) < 1_000_000
+    assert page.count("<symbol") == 10 * 6
 
 
 def test_diagnosis_this_visit_and_controls_stand_side_by_side():
