@@ -13,6 +13,8 @@ import pandas as pd
 
 from mrd.cli.bank import read_reference
 from mrd.cli.run_options import Run
+from mrd.core.digest import digest_file
+from mrd.core.matching import match_channels
 from mrd.core.panel import Panel
 from mrd.core.seeds import generator
 from mrd.core.slots import CONTROLS, SCORES
@@ -23,10 +25,13 @@ from mrd.detect.frozen import laip_from
 from mrd.detect.laip import score_laip
 from mrd.files.anndata_io import read_anndata
 from mrd.files.cells import TubeCells, read_cells
+from mrd.files.fcs import read_fcs
 from mrd.files.layout import cells_path, controls_path, find_laip, reference_folder, reference_path, scores_path
 from mrd.files.models import read_model
 from mrd.files.panels import read_panel
-from mrd.report.drawn import Drawn, Gates, draw_cells, inside
+from mrd.prepare.transform import transform
+from mrd.report.acquired import Acquired
+from mrd.report.drawn import Drawn, Gates, draw_cells, inside, sample
 from mrd.report.evidence import ControlLook, TubeLook
 
 
@@ -46,7 +51,26 @@ def look_at(job: Run, tube: dict[str, Any], burdens: pd.DataFrame) -> TubeLook:
         most=job.settings.plot_cells,
         rng=generator(job.settings.seed, "plot", name),
     )
-    return TubeLook(drawn, json.loads(cells.uns["provenance"]))
+    told = json.loads(cells.uns["provenance"])
+    return TubeLook(drawn, told, events_of(job, name, panel, cells.events, told))
+
+
+def events_of(job: Run, tube: str, panel: Panel, kept: np.ndarray, told: dict[str, Any]) -> Acquired | None:
+    """A sample of a tube's events; None where its file is not the one its cells were made from, or is gone."""
+    path = Path(str(job.samples.set_index("tube_id")["path"].get(tube, "")))
+    if not path.is_file() or digest_file(path) != told["inputs"]["fcs"]:
+        return None
+    data = read_fcs(path, where=f"tube {tube}")
+    if len(kept) and int(kept.max()) >= len(data.events):
+        return None
+    index = match_channels(panel, data.pnn, data.pns, where=f"tube {tube}")
+    rows = sample(np.arange(len(data.events)), job.settings.plot_cells, generator(job.settings.seed, "events", tube))
+    wanted = {n: i for n, i in index.items() if panel.channels[n].role in ("area", "height")}
+    columns = transform(data.events[rows], wanted, panel)
+    area, height = (columns[str(panel.role(r))] for r in ("area", "height"))
+    time = panel.role("time")
+    ticks = data.events[rows, index[time]].astype(np.float64) if time in index else None
+    return Acquired(ticks, area, height, np.isin(rows, kept))
 
 
 @cache

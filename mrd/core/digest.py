@@ -16,7 +16,7 @@ REACH = {
     "detect": ("core", "files", "detect"),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
-    "report": ("core", "files", "detect", "report", "cli/bank.py", "cli/looks.py"),
+    "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),
     "simulate": ("core", "files", "simulate"),
 }
 """The layers, and single files of `cli`, that each command can reach besides its own file there."""

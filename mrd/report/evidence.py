@@ -11,6 +11,7 @@ import pandas as pd
 from mrd.core.panel import Panel
 from mrd.core.settings import Settings
 from mrd.core.tables import records
+from mrd.report.acquired import Acquired
 from mrd.report.drawn import Drawn
 
 Row = dict[str, Any]
@@ -18,10 +19,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class TubeLook:
-    """Cells of a tube to draw, and what its artefact says of how it came to be."""
+    """Cells of a tube to draw, what its artefact says of how it came to be, and its events where the file could be read."""
 
     drawn: Drawn
     provenance: Mapping[str, Any]
+    acquired: Acquired | None = None
 
 
 @dataclass(frozen=True)

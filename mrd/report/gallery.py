@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mrd.report.acquired import acquired_plots
 from mrd.report.drawn import Drawn
 from mrd.report.evidence import Row, SubjectEvidence
 from mrd.report.plots import View, control_name, plots_of, step_alt, tubes_drawn
+from mrd.report.scatter import Plot
 from mrd.report.vector import shown, symbol
 
 
@@ -30,10 +32,14 @@ class Wall:
 
 @dataclass(frozen=True)
 class Gallery:
-    """All pictures of a page: `symbols` to be put in once, `shown` by tube or control: where each is used."""
+    """All pictures of a page: `symbols` to be put in once, and where each is used.
+
+    shown : by tube or control, the gating steps · acquired : by tube, the way from events to cells
+    """
 
     symbols: tuple[str, ...]
     shown: dict[str, tuple[str, ...]]
+    acquired: dict[str, tuple[str, ...]]
 
 
 def hang(evidence: SubjectEvidence, views: dict[str, View]) -> Gallery:
@@ -47,7 +53,21 @@ def hang(evidence: SubjectEvidence, views: dict[str, View]) -> Gallery:
             symbols.append(symbol(plot, name))
             mine.append(shown(name, step_alt(drawn, step, what)))
         places[key] = tuple(mine)
-    return Gallery(tuple(symbols), places)
+    acquired = {}
+    for number, (tube, told) in enumerate(_acquired(evidence, views)):
+        names = [f"events-{number}-{i}" for i in range(len(told))]
+        symbols += [symbol(plot, name) for name, (_, plot) in zip(names, told, strict=True)]
+        acquired[tube] = tuple(shown(name, f"{title} of {tube}.") for name, (title, _) in zip(names, told, strict=True))
+    return Gallery(tuple(symbols), places, acquired)
+
+
+def _acquired(evidence: SubjectEvidence, views: dict[str, View]) -> Iterator[tuple[str, list[tuple[str, Plot]]]]:
+    """Yield each tube whose events are known with its plots."""
+    for panel, view in views.items():
+        for row, _ in tubes_drawn(evidence, panel):
+            events = evidence.looks[row["tube_id"]].acquired
+            if events is not None:
+                yield row["tube_id"], list(acquired_plots(events, view.panel))
 
 
 def _drawn(evidence: SubjectEvidence, views: dict[str, View]) -> Iterator[tuple[str, Drawn, View, str]]:

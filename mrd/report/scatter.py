@@ -75,7 +75,7 @@ def _places(drawn: Drawn, cells: Values, step: Step, ends: Sequence[Ends]) -> Pl
     return np.stack([unit(drawn.column(cells, c), e) for c, e in zip(step.pair, ends, strict=True)], axis=1)
 
 
-def unit(values: Values, ends: Ends) -> Places:
+def unit(values: Values | Places, ends: Ends) -> Places:
     """Values as 0-1 between the axis ends; what lies beyond is moved just inside, so that no cell leaves the plot unseen."""
     return np.clip((values.astype(np.float64) - ends[0]) / (ends[1] - ends[0]), 0.008, 0.992)
 

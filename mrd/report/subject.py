@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from mrd.core.words import FLAGS, OK, split_flags
+from mrd.report.acquired import acquired_line
 from mrd.report.adequacy import Line, adequacy_lines, distance_line
 from mrd.report.course import EVENTS
 from mrd.report.differs import difference_words
@@ -93,9 +94,14 @@ def visit_section(call: Row, evidence: SubjectEvidence, views: dict[str, View], 
         "limits": [(label, call[name], meaning) for name, label, meaning in LIMIT_WORDS],
         "recall": recall_of(arms, evidence),
         "arms": [{**a, "tubes": a["tubes"].split("+")} for a in arms],
-        "tubes": [{**t, "wall": wall_of(t["row"], evidence, views, gallery)} for t in told],
+        "tubes": [{**t, **tube_pictures(t["row"], evidence, views, gallery)} for t in told],
         "adequacy": visit_adequacy(call, told, evidence),
     }
+
+
+def tube_pictures(tube: Row, evidence: SubjectEvidence, views: dict[str, View], gallery: Gallery) -> dict[str, Any]:
+    """Where a tube's pictures are: from events to cells, and its gating beside diagnosis and controls."""
+    return {"wall": wall_of(tube, evidence, views, gallery), "events": gallery.acquired.get(tube["tube_id"], ())}
 
 
 def visit_adequacy(call: Row, tubes: list[dict[str, Any]], evidence: SubjectEvidence) -> list[Line]:
@@ -133,6 +139,7 @@ def tube_section(tube: Row, call: Row, evidence: SubjectEvidence) -> dict[str, A
         "panel": panel_title(evidence, str(tube["panel"])),
         "failed": tube["outcome"] != OK,
         "drawn": look.drawn if look else None,
+        "acquired": acquired_line(look.acquired) if look and look.acquired else "",
         "nodes": gate_tree([n for n in told_rows(evidence.qc) if n["tube_id"] == tube["tube_id"]]),
         "distance": burden["distance"] if burden else None,
         "provenance": provenance_lines(tube, call, evidence, burden),

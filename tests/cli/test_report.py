@@ -79,7 +79,7 @@ def test_the_page_shows_the_numbers_of_the_calls_table(reported):
     limits = read_table(reported.parent / "results" / "limits.tsv", LIMITS)
     text = page(reported, "P1")
     assert f"{row['n_laip']:,.0f} / {row['n_leukocytes']:,.0f}" in text
-    assert text.count("<symbol") == 4 * 6
+    assert text.count("<symbol") == 4 * 6 + 2 * 2
     counted = limits.loc[limits["subject"].eq("P1")].sort_values("fraction").groupby("control_kind")["n_found"].last()
     assert all(f"{n:,} found" in text for n in counted)
 
@@ -91,6 +91,14 @@ def test_a_subject_without_diagnosis_or_without_a_readable_tube_still_has_its_pa
     assert "Normal control" in page(reported, "P2")
     assert "This tube could not be used." in page(reported, "P3")
     assert "<symbol" not in page(reported, "P3")
+
+
+def test_events_are_shown_only_of_the_file_the_cells_were_made_from(copied):
+    path = copied.parent / "fcs" / "P1_FU1_T1.fcs"
+    path.write_bytes(path.read_bytes() + b" ")
+    (copied.parent / "results" / "report" / "subjects" / "P1.html").unlink()
+    draw(copied)
+    assert page(copied, "P1").count("From events to cells") == 1
 
 
 def test_no_page_names_the_machines_paths(reported):
