@@ -108,13 +108,15 @@ def banked(folder: Path, panel: str) -> Banked:
 def controls_of(job: Run, subject: str, panel: str, limits: pd.DataFrame, laips: pd.DataFrame) -> list[ControlLook]:
     """Of each kind the control with the most background, counted as the limits count it; without a LAIP, the first of each kind.
 
-    Where the panel has no reference there is no control to show.
+    Where the panel has no reference there is no control to show. A frozen LAIP may have limits from controls that do not
+    lie with this run's reference: those cannot be shown.
     """
     folder = reference_folder(job.results, job.settings.reference)
     if not controls_path(folder, panel).is_file() or not reference_path(folder, panel).is_file():
         return []
     learned = laips["panel"].eq(panel) & laips["outcome"].eq(OK)
     counted = limits[limits["panel"].eq(panel) & limits["arm"].eq("laip")] if learned.any() else limits.iloc[:0]
+    counted = counted[counted["control"].isin(set(banked(folder, panel).owner))]
     rows = [r for kind in CONTROL_KINDS for r in worst_of(counted, kind)] or first_of_each_kind(folder, panel)
     return [control_look(job, folder, subject, panel, r) for r in rows]
 

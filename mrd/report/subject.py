@@ -132,7 +132,8 @@ def recall_of(arms: list[Row], evidence: SubjectEvidence) -> tuple[Any, Any]:
 def tube_section(tube: Row, call: Row, evidence: SubjectEvidence) -> dict[str, Any]:
     """All that is said of one tube: gate counts, distance, provenance."""
     look = evidence.looks.get(tube["tube_id"])
-    burden = next((b for b in told_rows(evidence.burdens) if b["tube_id"] == tube["tube_id"]), None)
+    mine = [b for b in told_rows(evidence.burdens) if b["tube_id"] == tube["tube_id"]]
+    burden = next((b for b in mine if is_told(b["artefact"])), mine[0] if mine else None)
     return {
         **tube,
         "row": tube,

@@ -7,7 +7,7 @@ import yaml
 
 from mrd.cli.main import main
 from mrd.core.contracts import LIMITS, PAGES, SUBJECTS
-from mrd.files.tables import read_table
+from mrd.files.tables import read_table, write_table
 from tests.cohort import controls, make_cohort, patient, read_calls, run_stages, tube
 
 ROWS = [
@@ -99,6 +99,15 @@ def test_events_are_shown_only_of_the_file_the_cells_were_made_from(copied):
     (copied.parent / "results" / "report" / "subjects" / "P1.html").unlink()
     draw(copied)
     assert page(copied, "P1").count("From events to cells") == 1
+
+
+def test_controls_of_a_frozen_laip_that_this_run_does_not_have_are_not_looked_for(copied):
+    table = copied.parent / "results" / "laip" / "s001.limits.tsv"
+    frame = read_table(table, LIMITS)
+    write_table(table, frame.assign(control="X" + frame["control"]), LIMITS)
+    draw(copied)
+    assert "Normal control" in page(copied, "P1")
+    assert "N0_V1_T1: no arm looked" in page(copied, "P1")
 
 
 def test_no_page_names_the_machines_paths(reported):
