@@ -27,7 +27,10 @@ SMALL: dict[str, Any] = {
     "batch_tubes": 4,
 }
 """Settings for tubes of a few thousand events; at a threshold of 2 % such tubes can be adequate."""
-COLUMNS = "subject visit role control_kind tube specimen specimen_type collected fcs events burden laip artefacts".split()
+COLUMNS = [
+    *("subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type"),
+    *("collected", "fcs", "events", "burden", "laip", "artefacts"),
+]
 
 
 def tube(
@@ -113,9 +116,11 @@ def run_stages(settings_file: Path, *, until: str = "call") -> Path:
         "burdens": [str(results / "detect" / f"{b}.tsv") for b in patients],
     }
     calls.append(["call", *given, *(w for n, paths in tables.items() for w in (f"--{n}", *paths))])
+    if until == "report":
+        calls += [["report", *given, "--batch", b] for b in patients] + [["report", *given, "--cohort"]]
     for words in calls:
         assert main(words) == 0, words
-        if words[0] == until and until != "call":
+        if words[0] == until and until not in ("call", "report"):
             break
     return results
 

@@ -93,7 +93,9 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
     """Cells of populations that normal marrow does not have, whatever the diagnosis showed."""
     bank, tube = look.bank, str(look.tube["tube_id"])
     rng = generator(look.settings.seed, "dfn", tube)
-    excess = find_excess(look.values, look.likely, bank.reference, bank.rare, bank.level, look.settings, rng)
+    excess = find_excess(
+        look.values, look.likely, bank.reference, controls=bank.rare, level=bank.level, settings=look.settings, rng=rng
+    )
     head = {**look.head, "arm": "dfn", "tube_id": tube}
     least = bank.kind_cells / max(min(int(look.leukocytes.sum()), int(np.median(bank.totals))), 1)
     if excess is None:

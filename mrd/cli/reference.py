@@ -106,7 +106,7 @@ def rehearse_search(job: Run, panel: Panel, kept: list[tuple[Tensor, TubeCells]]
     likely = [torch.from_numpy(c.gates[panel.laip_in]).to(x.device) for x, c in kept]
     movable = [i for i, n in enumerate(panel.model_channels) if panel.channels[n].role == "marker" and n != "CD45"]
     rng = generator(job.settings.seed, "rehearsal", panel.name)
-    return rehearse([x for x, _ in kept], likely, learned, movable, job.settings, rng)
+    return rehearse([x for x, _ in kept], likely, learned, movable=movable, settings=job.settings, rng=rng)
 
 
 def describe_controls(tubes: pd.DataFrame, cells: list[TubeCells], learned: Learned, panel: Panel) -> list[dict[str, Any]]:

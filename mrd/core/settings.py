@@ -71,7 +71,7 @@ class Settings(BaseModel):
     combine: Literal["laip-first", "highest", "laip", "learned", "dfn"] = _set(
         "laip-first",
         "call",
-        "how arms make one call: laip-first (dfn decides where it finds disease that laip does not, or alone), highest, or one arm",
+        "how arms make one call: laip-first (dfn decides where it finds what laip does not, or alone), highest, or one arm",
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)

@@ -91,6 +91,7 @@ def find_excess(
     cells: Tensor,
     likely: Tensor,
     reference: Reference,
+    *,
     controls: Sequence[Rare],
     level: float,
     settings: Settings,
@@ -104,7 +105,7 @@ def find_excess(
     controls : rare cells of the controls, each judged by a reference that did not see it
     """
     adapted = adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings))
-    rare, inside, background = rare_part(cells, likely, adapted, reference, level, settings)
+    rare, inside, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings)
     first, second = slice(0, None, 2), slice(1, None, 2)
     if len(rare.cells) < 10 * LEAST_MASS:
         return None
@@ -119,7 +120,7 @@ def find_excess(
 
 
 def rare_part(
-    cells: Tensor, likely: Tensor, adapted: Adapted, reference: Reference, level: float, settings: Settings
+    cells: Tensor, likely: Tensor, adapted: Adapted, reference: Reference, *, level: float, settings: Settings
 ) -> tuple[Rare, Tensor, Tensor]:
     """The tube's rare cells in the reference's frame, which of them are likely, and the density they must exceed.
 

@@ -21,9 +21,10 @@ MOST_SPIKED = 8
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """found : cells of each control that the search took for leukaemic · cells : from how many on known kinds are found
+    """What the search does with the controls.
 
-    recall : mean share of a found kind's cells · `cells` is infinite where not even the most are found.
+    found : cells of each control that it took for leukaemic · cells : from how many on known kinds are found, infinite
+    where not even the most are · recall : mean share of a found kind's cells
     """
 
     found: list[int]
@@ -35,6 +36,7 @@ def rehearse(
     controls: Sequence[Tensor],
     likely: Sequence[Tensor],
     learned: Learned,
+    *,
     movable: Sequence[int],
     settings: Settings,
     rng: np.random.Generator,
@@ -55,7 +57,7 @@ def rehearse(
         found.append(0 if excess is None else int((excess.odds > 0).sum()))
         if i < MOST_SPIKED:
             rungs = [LADDER[(i * len(kinds) + k) % len(LADDER)] for k in rng.permutation(len(kinds))]
-            spiked = spike(cells, likely[i], learned.adapted[i].shift, kinds, rungs, rng)
+            spiked = spike(cells, likely[i], learned.adapted[i].shift, kinds=kinds, counts=rungs, rng=rng)
             told = judge.search(spiked.cells, spiked.likely, settings, rng)
             counts += rungs
             shares += [
@@ -73,7 +75,7 @@ class _Judge:
     level: float
 
     def search(self, cells: Tensor, likely: Tensor, settings: Settings, rng: np.random.Generator) -> Excess | None:
-        return find_excess(cells, likely, self.reference, self.controls, self.level, settings, rng)
+        return find_excess(cells, likely, self.reference, controls=self.controls, level=self.level, settings=settings, rng=rng)
 
 
 def kinds_of(controls: Sequence[Tensor], likely: Sequence[Tensor], learned: Learned, movable: Sequence[int]) -> list[Mixture]:

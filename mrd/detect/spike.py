@@ -53,7 +53,7 @@ def _kind(reference: Mixture, component: int, column: int) -> Mixture:
 
 
 def spike(
-    cells: Tensor, likely: Tensor, shift: Tensor, kinds: Sequence[Mixture], counts: Sequence[int], rng: np.random.Generator
+    cells: Tensor, likely: Tensor, shift: Tensor, *, kinds: Sequence[Mixture], counts: Sequence[int], rng: np.random.Generator
 ) -> Spiked:
     """Put so many cells of each kind into a marrow; they are taken to lie where leukaemia is looked for."""
     added = [draw(k, n, rng).to(cells.device) + shift for k, n in zip(kinds, counts, strict=True)]

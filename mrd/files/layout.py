@@ -95,6 +95,11 @@ def subject_page_path(results: Path, subject: str) -> Path:
     return results / "report" / "subjects" / f"{subject}.html"
 
 
+def lab_report_path(results: Path, subject: str) -> Path:
+    """Laboratory reports of a subject."""
+    return results / "report" / "subjects" / f"{subject}.pdf"
+
+
 def cohort_page_path(results: Path) -> Path:
     """Page of the cohort."""
     return results / "report" / "index.html"

@@ -25,7 +25,7 @@ def bank():
 def search(cells, likely=None, settings=S):
     told, level, rare = bank()
     likely = torch.ones(len(cells), dtype=torch.bool) if likely is None else likely
-    return find_excess(cells, likely, told.reference, rare, level, settings, np.random.default_rng(1))
+    return find_excess(cells, likely, told.reference, controls=rare, level=level, settings=settings, rng=np.random.default_rng(1))
 
 
 @pytest.mark.parametrize(("burden", "shift"), [(0.008, 0.0), (0.03, 0.25), (0.15, -0.25)])

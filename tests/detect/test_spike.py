@@ -32,7 +32,14 @@ def test_drawn_cells_have_the_mixtures_mean_and_spread():
 def test_spiked_cells_are_those_put_in_and_the_marrow_keeps_its_own():
     told = Mixture(torch.ones(1), tensor([[9.0, 9.0]]), torch.eye(2)[None] * 0.01, 10.0)
     cells = torch.zeros(100, 2)
-    out = spike(cells, torch.zeros(100, dtype=torch.bool), tensor([0.5, 0.0]), [told, told], [7, 3], np.random.default_rng(2))
+    out = spike(
+        cells,
+        torch.zeros(100, dtype=torch.bool),
+        tensor([0.5, 0.0]),
+        kinds=[told, told],
+        counts=[7, 3],
+        rng=np.random.default_rng(2),
+    )
     assert [(out.kind == k).sum().item() for k in (-1, 0, 1)] == [100, 7, 3]
     assert out.cells[out.kind >= 0].mean(0).numpy() == pytest.approx([9.5, 9.0], abs=0.2)
     assert bool(out.likely[out.kind >= 0].all())
@@ -50,7 +57,7 @@ def test_a_rehearsal_finds_nothing_in_blanks_and_the_kinds_from_some_rung_on():
     told = learned()
     cells = [controls()[i] for i in told.kept]
     likely = [c[:, 2] > 2.5 for c in cells]
-    out = rehearse(cells, likely, told, [1, 3], S, np.random.default_rng(3))
+    out = rehearse(cells, likely, told, movable=[1, 3], settings=S, rng=np.random.default_rng(3))
     assert out.found == [0] * len(cells)
     assert LADDER[0] < out.cells <= LADDER[-1]
     assert 0.5 <= out.recall <= 1.0

@@ -34,7 +34,7 @@ def test_disease_that_the_laip_does_not_see_is_positive_by_what_differs():
 
 
 def test_dfn_just_over_the_threshold_but_within_the_laips_interval_leaves_the_laip_to_decide():
-    arm, call, below = told(replace(LAIP, found=150), replace(DFN, found=160))
+    arm, _, below = told(replace(LAIP, found=150), replace(DFN, found=160))
     assert (arm, below) == ("laip", "Y")
 
 

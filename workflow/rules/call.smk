@@ -21,9 +21,12 @@ rule call:
         f"{RESULTS}/logs/call.log",
     benchmark:
         f"{RESULTS}/benchmarks/call.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
         code=code_digest("call"),
         settings=settings_digest(SETTINGS, "laip", "call"),
     shell:
-        "mrd call {OPTIONS} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
+        "mrd call {params.options} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
         " --limits {input.limits} --burdens {input.burdens} --clusters {input.clusters} 2> {log}"

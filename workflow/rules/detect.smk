@@ -12,8 +12,11 @@ rule detect:
         f"{RESULTS}/logs/detect/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/detect/{{batch}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
         code=code_digest("detect"),
         settings=settings_digest(SETTINGS, "reference", "laip", "detect"),
     shell:
-        "mrd detect {OPTIONS} --batch {wildcards.batch} --tubes {input.tubes} --laips {input.laips} 2> {log}"
+        "mrd detect {params.options} --batch {wildcards.batch} --tubes {input.tubes} --laips {input.laips} 2> {log}"
