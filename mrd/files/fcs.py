@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrd.core.errors import ChoiceError, FileError
+from mrd.core.words import CHOOSE, READ, REFUSED, REPAIRED
 from mrd.files.fcs_check import check_crc
 from mrd.files.fcs_decode import decode_events
 from mrd.files.fcs_layout import read_layout
@@ -18,7 +19,6 @@ from mrd.files.fcs_place import place_data
 from mrd.files.fcs_sets import HEADER, DataSet, read_sets
 from mrd.files.fcs_text import Keywords
 
-READ, REPAIRED, CHOOSE, REFUSED = "read", "repaired", "choose", "refused"
 SPILL_KEYS = ("$SPILLOVER", "SPILLOVER", "$SPILL", "SPILL", "$COMP", "COMP")
 """Where a file keeps its own matrix, the standard's keyword (FCS 3.1) first."""
 ACQUIRED = re.compile(r"\$COMP|\$DFC\d{1,3}TO\d{1,3}")
@@ -80,12 +80,39 @@ def read_fcs(path: Path, *, where: str, dataset: str = "") -> FcsData:
             sets = read_sets(handle, size)
             chosen = choose_set(handle, sets, dataset)
             return read_data(handle, sets[chosen], chosen + 1)
-    except ChoiceError as error:
-        raise ChoiceError(error.what, where=where, fix=error.fix) from None
     except FileError as error:
-        raise FileError(error.what, where=where, fix=error.fix) from None
+        raise type(error)(error.what, where=where, fix=error.fix) from None
     except OSError:
         raise FileError("the file cannot be read", where=where, fix="check that it may be opened") from None
+
+
+@dataclass(frozen=True)
+class Channels:
+    """$PnN and $PnS of a data set's channels, in order, and the number of its data set."""
+
+    pnn: tuple[str, ...]
+    pns: tuple[str, ...]
+    dataset: int
+
+
+def read_channels(path: Path, *, where: str, dataset: str = "") -> Channels:
+    """The channels of an FCS file, without its events.
+
+    Raises
+    ------
+    FileError
+        The file is missing or not FCS.
+    ChoiceError
+        It holds several data sets and none is named.
+    """
+    try:
+        with open_file(path) as handle:
+            sets = read_sets(handle, path.stat().st_size)
+            chosen = choose_set(handle, sets, dataset)
+            layout, _ = read_layout(sets[chosen].keywords, sets[chosen].header.version)
+    except FileError as error:
+        raise type(error)(error.what, where=where, fix=error.fix) from None
+    return Channels(tuple(p.name for p in layout.parameters), tuple(p.label for p in layout.parameters), chosen + 1)
 
 
 def open_file(path: Path) -> BinaryIO:

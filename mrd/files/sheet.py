@@ -14,6 +14,8 @@ from mrd.core.settings import LEAST_CONTROLS, Settings
 from mrd.files.tables import read_text_table
 
 OPTIONAL = ("received", "panel", "compensation", "dataset")
+COMPENSATION_WORDS = ("none", "keyword")
+"""What the compensation column may say instead of a file: leave the signals alone; undo what $COMP or $DFCmTOn state."""
 IDS = ("subject", "visit", "tube", "specimen")
 SAFE = r"[A-Za-z0-9][A-Za-z0-9._\-]*"
 
@@ -59,7 +61,7 @@ def completed(frame: pd.DataFrame, folder: Path, panel: str) -> pd.DataFrame:
 
 
 def _matrix_path(told: str, folder: Path) -> str:
-    return told if told in ("", "none") else os.path.normpath(folder / told)
+    return told if told in ("", *COMPENSATION_WORDS) else os.path.normpath(folder / told)
 
 
 def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:
