@@ -36,13 +36,14 @@ def decode_events(handle: BinaryIO, begin: int, events: int, layout: Layout) -> 
         The byte order does not fit the widths, or the file ends first.
     """
     decoder = choose_decoder(layout)
+    floats = [i for i, p in enumerate(layout.parameters) if p.kind != "I"]
     out = np.empty((events, len(layout.parameters)))
     broken = 0
     for first, rows, raw in blocks(handle, begin, events, layout):
         block = out[first : first + rows]
         with np.errstate(invalid="ignore", over="ignore"):
             block[:] = decoder(raw, rows)
-            broken += clean(linearize(block, layout.parameters))
+            broken += clean(linearize(block, layout.parameters), floats)
     return out, broken
 
 
@@ -65,15 +66,18 @@ def linearize(block: Raw, parameters: tuple[Parameter, ...]) -> Raw:
         column = block[:, i]
         if p.decades:
             np.power(10.0, p.decades * column / p.top, out=column)
-        factor = (p.zero if p.decades else 1.0) / p.gain * p.step
-        if factor != 1.0:
-            np.multiply(column, factor, out=column)
+            column *= p.zero
+        if p.gain != 1.0:
+            column /= p.gain
+        if p.step != 1.0:
+            column *= p.step
     return block
 
 
-def clean(block: Raw) -> int:
-    """Set events with values that are no measurement to 0, in place; returns how many there are."""
-    good = np.abs(block).max(axis=1, initial=0.0) <= LARGEST
+def clean(block: Raw, floats: list[int]) -> int:
+    """Set events whose floating-point channels hold no measurement to 0, in place; returns how many there are."""
+    told = block if len(floats) == block.shape[1] else block[:, floats]
+    good = np.abs(told).max(axis=1, initial=0.0) <= LARGEST
     if good.all():
         return 0
     block[~good] = 0.0

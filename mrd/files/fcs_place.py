@@ -15,6 +15,8 @@ HEADER_MOST = 99_999_999
 SENSIBLE = 0.99
 """Share of sensible values from which bytes count as events."""
 NOISE = 0.9
+LEAST_VALUES = 50
+"""Fewer values than this tell nothing of whether they are noise."""
 
 
 class Claim(NamedTuple):
@@ -129,14 +131,26 @@ def exact(search: Search) -> Place | None:
 
 
 def aligned(search: Search, begin: int, events: int) -> tuple[int, list[str]]:
-    """The begin, or a byte beside it where what is read from here is noise and from there is not."""
-    here = search.sensible(begin, events)
-    if here >= NOISE:
+    """The begin, or the byte beside it where what is read from here is noise and from there is not.
+
+    Raises
+    ------
+    FileError
+        Both bytes beside it give events as good.
+    """
+    if events * len(search.layout.parameters) < LEAST_VALUES or search.sensible(begin, events) >= NOISE:
         return begin, []
-    for other in (begin - 1, begin + 1):
-        if search.fits(other, events) and search.sensible(other, events) >= SENSIBLE:
-            return other, ["DATA begins one byte beside where it is said to"]
-    return begin, []
+    text_end = search.one.header.text[1] or 0
+    others = [b for b in (begin - 1, begin + 1) if search.fits(b, events) and (b > text_end or begin <= text_end)]
+    shares = {b: search.sensible(b, events) for b in others}
+    best = max(shares, key=lambda b: shares[b], default=begin)
+    if not shares or shares[best] < SENSIBLE:
+        return begin, []
+    if min(shares.values()) == shares[best] and len(shares) == 2:
+        raise FileError(
+            "not a readable FCS file (its events start a byte beside where they should, on which side is open)", fix=AGAIN
+        )
+    return best, ["DATA begins one byte beside where it is said to"]
 
 
 def disagreement(search: Search, chosen: Claim) -> list[str]:
