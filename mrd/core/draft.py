@@ -31,6 +31,9 @@ DIM, CELLS = 0.2, {"FSC-A": 4.75, "SSC-A": 3.25}
 LACKED = {"CD33": 1.8, "CD117": 1.8, "CD34": 2.0, "CD14": 1.8, "CD64": 1.8}
 """What lymphocytes lack, and below which value."""
 NOT_ERYTHROID = {"CD33": 1.6, "CD13": 2.0, "CD19": 1.2, "HLA-DR": 2.6}
+NOT_ERYTHROID_EITHER = {"CD34": 2.0, "CD117": 2.0, "CD64": 1.6, "CD14": 1.6, "CD11b": 1.6, "CD16": 1.6, "CD7": 1.2, "CD56": 1.6}
+"""Asked of tubes without CD33, in which granulocytes of dim CD45 and blasts would pass for erythroid cells."""
+GRANULAR = 0.8
 MONOCYTIC = {"CD33": 3.0, "CD14": 2.5, "CD64": 2.5}
 
 
@@ -72,7 +75,7 @@ def name_marker(label: str) -> str:
     """A marker's plain name from a label such as `Anti-HLA-DR V450-A`, `CD45:V500`, `CD34 PerCP-Cy5.5`; empty for a dye alone."""
     clusters = re.findall(r"(?<![A-Z0-9])H?CD[\s_\-]?(\d+[A-F]?(?:R[ABO])?)(?![0-9])", label.upper())
     if clusters:
-        return "+".join(dict.fromkeys("CD" + re.sub(r"[A-F]$", lambda m: m[0].lower(), c) for c in clusters))
+        return "+".join(dict.fromkeys("CD" + re.sub(r"(?<=\d)[A-F]$", lambda m: m[0].lower(), c) for c in clusters))
     if re.search(r"HLA[\s_\-]*DR(?![A-Z])", label.upper()):
         return "HLA-DR"
     words = [w for w in re.split(r"[\s:|/()]+", re.sub(r"^anti[\s\-]", "", label, flags=re.I)) if w]
@@ -135,13 +138,11 @@ def draft_anchor(markers: Sequence[str]) -> dict[str, Any]:
 
 def draft_gates(markers: Sequence[str]) -> list[dict[str, Any]]:
     """The ELN gating order with lymphocytes as the anchor, each gate on the markers that are there."""
-    erythroid: dict[str, Any] = {"CD45": _max(-1.2), **{m: _max(v) for m, v in NOT_ERYTHROID.items() if m in markers}}
-    erythroid |= {"CD71": _min(1.6)} if "CD71" in markers else {}
     gates: list[dict[str, Any]] = [
         {"name": "singlets", "ratio": ["FSC-A", "FSC-H"], "ratio_max": {"mads": 4}},
         {"name": "cells", "parent": "singlets", "where": {"FSC-A": _min(-1.2)}},
         {"name": "nucleated", "parent": "cells", "where": {"CD45": _min(-3.0)}},
-        {"name": "erythroid", "parent": "nucleated", "where": erythroid},
+        {"name": "erythroid", "parent": "nucleated", "where": draft_erythroid(markers)},
         {"name": "leukocytes", "parent": "nucleated", "minus": ["erythroid"]},
         {"name": "lymphocytes", "parent": "leukocytes", "where": {"CD45": _min(-0.6), "SSC-A": _max(0.8)}},
         {"name": "granulocytes", "parent": "leukocytes", "where": {"SSC-A": _min(1.6)}},
@@ -158,6 +159,14 @@ def draft_gates(markers: Sequence[str]) -> list[dict[str, Any]]:
     ]
     progenitors = {"CD34": 2.6, "CD117": 2.2}
     return gates + [{"name": m, "parent": "blasts", "where": {m: _min(v)}} for m, v in progenitors.items() if m in markers]
+
+
+def draft_erythroid(markers: Sequence[str]) -> dict[str, Any]:
+    """Dim CD45 and none of what erythroid cells lack; CD71 where it is stained."""
+    lacked = {m: _max(v) for m, v in NOT_ERYTHROID.items() if m in markers}
+    if "CD33" not in markers:
+        lacked |= {"SSC-A": _max(GRANULAR), **{m: _max(v) for m, v in NOT_ERYTHROID_EITHER.items() if m in markers}}
+    return {"CD45": _max(-1.2), **lacked, **({"CD71": _min(1.6)} if "CD71" in markers else {})}
 
 
 def _min(anchor: float) -> dict[str, Any]:
