@@ -185,7 +185,8 @@ def off_by_one(search: Search) -> Place | None:
             continue
         shares = [search.sensible(b, search.told) for b in begins]
         moved = len(begins) == 2 and shares[0] < NOISE and shares[1] >= SENSIBLE
-        begin, which = (begins[1], "begin") if moved or begins[0] != claim.begin else (begins[0], "end")
+        begin = begins[1] if moved else begins[0]
+        which = "end" if begin == claim.begin else "begin"
         return Place(begin, search.told, (f"DATA's {which} is off by one byte", *disagreement(search, claim)))
     return None
 

@@ -49,17 +49,19 @@ class Keywords:
 
 def read_number(text: str) -> float | None:
     """A finite decimal number; None where the text is something else."""
-    if not re.fullmatch(r"[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,3})?", text.strip()):
+    told = text.strip()
+    if not re.fullmatch(r"[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,3})?", told, re.ASCII):
         return None
-    value = float(text)
+    value = float(told)
     return value if abs(value) < 1e300 else None
 
 
 def read_whole(text: str) -> int | None:
     """A whole number from 0, also written as 262144.0; None where the text is something else."""
-    if re.fullmatch(r"\+?\d{1,20}", text.strip()):
-        return int(text)
-    value = read_number(text)
+    told = text.strip()
+    if re.fullmatch(r"\+?\d{1,20}", told, re.ASCII):
+        return int(told)
+    value = read_number(told)
     return int(value) if value is not None and value >= 0 and value.is_integer() and value < 2**64 else None
 
 

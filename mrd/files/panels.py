@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from mrd.core.errors import PanelError
 from mrd.core.panel import Panel, check_panel, panel_path
+from mrd.files.yaml_text import UnreadableError, read_yaml
 
 FOLDER = Path(__file__).resolve().parents[2] / "panels"
 
@@ -37,7 +36,7 @@ def read_panel(name: str) -> Panel:
     """
     path = find_panel(name)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        values = read_yaml(path)
+    except UnreadableError:
         raise PanelError("not a YAML file", where=str(path), fix="see panels/README.md") from None
     return check_panel(values, where=str(path))

@@ -39,7 +39,7 @@ def read_samples(settings: Settings, *, whole_run: bool = True, made_in: Path | 
         )
     sheet = Path(settings.samples)
     frame = read_text_table(sheet, where="samples")
-    problems = SAMPLES.problems(frame)
+    problems = SAMPLES.problems(frame) + ([] if len(frame) else ["it holds no tube"])
     if not problems:
         frame = completed(frame, sheet.parent, settings.panel)
         problems = list(sheet_problems(frame))
