@@ -75,9 +75,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=200, help="measure the memory of every n-th call")
     parser.add_argument("--slowest", type=int, default=5, help="seconds after which a call hangs")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="folder for files that crash a reader")
-    print(
-        f"{'target':<10} {'cases':>9} {'refused':>9} {'seconds':>8} {'per s':>7} {'slowest ms':>11} {'peak MB':>8}  crashes, hangs"
-    )
+    print(f"{'target':<10} {'cases':>9} {'refused':>9} {'seconds':>8} {'per s':>7} {'slowest ms':>11} {'peak MB':>8}  bad")
     return parser.parse_args()
 
 

@@ -9,6 +9,7 @@ import flowio
 import numpy as np
 import pytest
 
+from benchmarks.ingest import HEAD, corpus_table
 from mrd.cli.inspect import judge
 from mrd.files.fcs import read_fcs
 from mrd.files.fcs_write import FcsImage, write_fcs
@@ -73,3 +74,10 @@ def test_memory_stays_at_what_comes_out(tmp_path):
         tracemalloc.stop()
     assert data.events.nbytes == n * 13 * 8
     assert peak < data.events.nbytes + 16e6
+
+
+@ABSENT
+def test_the_page_of_the_corpus_is_what_the_reader_says_today():
+    page = (Path(__file__).parents[2] / "docs" / "ingest.md").read_text()
+    assert page == HEAD + corpus_table(EXPECTED)
+    assert f"{len(EXPECTED)} of {len(EXPECTED)}" in page
