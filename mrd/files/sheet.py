@@ -92,9 +92,12 @@ def absent_controls(frame: pd.DataFrame, settings: Settings) -> Iterator[str]:
 
 
 def absent_files(frame: pd.DataFrame, made_in: Path | None) -> Iterator[str]:
-    """Tubes whose FCS file is not there and will not be made."""
+    """Tubes whose FCS file is not there and will not be made, or whose matrix is not there."""
     for tube, told in zip(frame["tube_id"], frame["path"], strict=True):
         path = Path(told)
         made = made_in is not None and path.resolve().is_relative_to(made_in.resolve())
         if not made and not path.is_file():
             yield f"{tube}: its FCS file is missing"
+    for tube, matrix in zip(frame["tube_id"], frame["compensation"], strict=True):
+        if matrix not in ("", *COMPENSATION_WORDS) and not Path(matrix).is_file():
+            yield f"{tube}: its compensation file is missing"
