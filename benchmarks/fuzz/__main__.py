@@ -25,6 +25,7 @@ from benchmarks.fuzz.targets import TARGETS, Target
 from mrd.core.errors import MrdError
 
 BOUND = 64e6
+MEMORY = Path("/dev/shm")  # noqa: S108  a file system in memory, where there is one: millions of small files are written
 
 
 class HangError(Exception):
@@ -88,7 +89,7 @@ def fuzz(target: Target, cases: int, seconds: float, options: argparse.Namespace
     """Feed one reader until its cases or its time are used up, or ten files were bad."""
     rng, corpus, count = random.Random(f"{options.seed} {target.name}"), target.corpus(), Count(target.name)
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         path = Path(folder) / f"case{target.suffix}"
         while count.cases < cases and count.seconds < seconds and len(count.bad) < 10:
             raw = mutate(corpus, rng)

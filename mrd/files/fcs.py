@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mrd.core.errors import ChoiceError, FileError
 from mrd.core.words import CHOOSE, READ, REFUSED, REPAIRED
 from mrd.files.fcs_check import check_crc
-from mrd.files.fcs_decode import decode_events
+from mrd.files.fcs_decode import decode_events, find_ceilings
 from mrd.files.fcs_layout import read_layout
 from mrd.files.fcs_place import place_data
 from mrd.files.fcs_sets import HEADER, DataSet, read_sets
@@ -141,7 +141,7 @@ def choose_set(handle: BinaryIO, sets: list[DataSet], dataset: str) -> int:
         The one that is named is not there.
     """
     if dataset:
-        number = int(dataset) if re.fullmatch(r"\d{1,4}(\.0)?", dataset) and "." not in dataset else 0
+        number = int(float(dataset)) if re.fullmatch(r"[0-9]{1,4}(\.0+)?", dataset) else 0
         if not 1 <= number <= len(sets):
             fix = f"write a number from 1 to {len(sets)} in the sheet's dataset column"
             raise FileError(f"it has no data set {dataset!r}", fix=fix)
@@ -178,7 +178,7 @@ def read_data(handle: BinaryIO, one: DataSet, number: int) -> FcsData:
         events=events,
         pnn=tuple(p.name for p in layout.parameters),
         pns=tuple(p.label for p in layout.parameters),
-        ranges=np.array([p.ceiling for p in layout.parameters]),
+        ranges=find_ceilings(events, layout.parameters),
         spill=find_spill(one.keywords),
         version=one.header.version,
         acquired={k: v for k, v in one.keywords.values.items() if ACQUIRED.fullmatch(k)},

@@ -17,6 +17,7 @@ BLOCK = 1 << 21
 """Bytes decoded at a time."""
 LARGEST = 1e12
 """No cytometer measures more: such values, and what is no number at all, come of damage."""
+ABOVE = 0.01
 Raw = NDArray[np.float64]
 Decoder = Callable[[bytes, int], Raw]
 
@@ -82,6 +83,19 @@ def clean(block: Raw, floats: list[int]) -> int:
         return 0
     block[~good] = 0.0
     return int((~good).sum())
+
+
+def find_ceilings(events: Raw, parameters: tuple[Parameter, ...]) -> NDArray[np.float64]:
+    """One above the largest value each channel can hold, (c,).
+
+    The range of floating-point data is that of its display (FCS 3.1, section 3.2.20, $PnR): where more than one value in a
+    hundred lies above, it is no ceiling, and the largest value that was recorded is taken.
+    """
+    tops = np.array([p.ceiling for p in parameters])
+    for i, p in enumerate(parameters):
+        if p.kind != "I" and len(events) and (events[:, i] > tops[i]).mean() > ABOVE:
+            tops[i] = events[:, i].max() + 1
+    return tops
 
 
 def choose_decoder(layout: Layout) -> Decoder:

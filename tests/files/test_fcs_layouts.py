@@ -165,3 +165,10 @@ def test_an_event_at_the_top_of_its_range_is_seen_as_such(tmp_path):
     got = read(tmp_path, fcs_bytes(keywords, pack_bits([[1023] * 3, [1000] * 3], [16] * 3, big=False)))
     assert (got.events[0] >= got.ranges - 1).all()
     assert (got.events[1] < got.ranges - 1).all()
+
+
+def test_the_range_of_floats_is_a_ceiling_only_where_values_keep_it(tmp_path):
+    keywords = keywords_of(["KEPT", "PASSED"], top=1000) | {"$TOT": "100"}
+    rows = [[i * 9.9, i * 40.0] for i in range(100)]
+    got = read(tmp_path, fcs_bytes(keywords, pack_floats(rows)))
+    assert got.ranges.tolist() == [1000, 3961]

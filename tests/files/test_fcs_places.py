@@ -159,6 +159,7 @@ def test_several_data_sets_are_refused_until_one_is_named(tmp_path):
     second = read(tmp_path, raw, dataset="2")
     assert whole(second, ROWS[:7])
     assert (second.outcome, second.dataset) == ("read", 2)
+    assert read(tmp_path, raw, dataset="2.0").dataset == 2
     for wrong in ("0", "3", "x", "-1", "1.5"):
         with pytest.raises(FileError, match=r"it has no data set .*; write a number from 1 to 2"):
             read(tmp_path, raw, dataset=wrong)

@@ -47,7 +47,7 @@ def test_what_the_mutations_start_from_is_read(name, tmp_path):
 def test_mutated_files_are_read_or_refused(name, tmp_path):
     path = tmp_path / f"a{TARGETS[name].suffix}"
 
-    @settings(max_examples=SLOW.get(name, 120), deadline=2000)
+    @settings(max_examples=SLOW.get(name, 120), deadline=None)
     @given(st.integers(0, 2**32))
     def check(seed):
         refuses_or_reads(name, path, mutate(CORPORA[name], random.Random(seed)))  # noqa: S311
@@ -59,7 +59,7 @@ def test_mutated_files_are_read_or_refused(name, tmp_path):
 def test_any_bytes_are_read_or_refused(name, tmp_path):
     path = tmp_path / f"a{TARGETS[name].suffix}"
 
-    @settings(max_examples=SLOW.get(name, 60), deadline=2000)
+    @settings(max_examples=SLOW.get(name, 60), deadline=None)
     @given(st.binary(max_size=300))
     @example(b"")
     @example(b"\xef\xbb\xbf")
