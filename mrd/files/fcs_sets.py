@@ -12,6 +12,8 @@ from mrd.files.fcs_text import AGAIN, TEXT_MOST, Keywords, parse_text
 HEADER = 58
 VERSIONS = ("2.0", "3.0", "3.1", "3.2")
 SETS_MOST = 1000
+UNTOLD_WITHIN = 4096
+"""Bytes behind a data set in which the next one is looked for where no pointer leads to it."""
 START = re.compile(rb"FCS[1-9]\.[0-9]\s")
 Span = tuple[int | None, int | None]
 
@@ -65,7 +67,7 @@ def read_sets(handle: BinaryIO, size: int) -> list[DataSet]:
     sets = [read_set(handle, 0, size)]
     while len(sets) < SETS_MOST:
         last = sets[-1]
-        step = last.keywords.whole("$NEXTDATA") or 0
+        step = last.keywords.whole("$NEXTDATA") or find_untold(handle, last)
         if not step:
             break
         begin = last.start + step
@@ -73,12 +75,25 @@ def read_sets(handle: BinaryIO, size: int) -> list[DataSet]:
             found = read_set(handle, begin, size) if step >= HEADER and begin + HEADER <= size else None
         except FileError:
             found = None
+        if found is None and not last.keywords.whole("$NEXTDATA"):
+            break
         if found is None:
             sets[-1] = _repaired(last, last.room, "$NEXTDATA points at no data set: taken as the last one")
             break
         sets[-1] = _repaired(last, step)
         sets.append(found)
     return sets
+
+
+def find_untold(handle: BinaryIO, one: DataSet) -> int:
+    """Where another data set starts behind the last segment although $NEXTDATA is 0, from the start of this one; else 0.
+
+    Files are joined without their pointers being set; to take the first part for the whole would lose the rest in silence.
+    """
+    told = [*one.header.text, *one.header.data, *(one.keywords.whole(k) for k in ("$ENDDATA", "$ENDSTEXT", "$ENDANALYSIS"))]
+    behind = max((t for t in told if t is not None and t < one.room), default=0)
+    found = re.search(START.pattern + rb" {3}", read_bytes(handle, one.start + behind, UNTOLD_WITHIN))
+    return behind + found.start() if found else 0
 
 
 def _repaired(one: DataSet, room: int, *repairs: str) -> DataSet:

@@ -192,3 +192,12 @@ def test_a_file_over_the_limit_of_the_header_has_its_offsets_in_text_alone(tmp_p
     got = read_fcs(path, where="t")
     assert whole(got)
     assert got.outcome == "read"
+
+
+@pytest.mark.parametrize("between", [b"", b"00000000", b" " * 500])
+def test_files_joined_without_a_pointer_are_several_data_sets_too(tmp_path, between):
+    raw = fcs_bytes(KEYS, FLOATS) + between + fcs_bytes(KEYS | {"$TOT": "7"}, pack_floats(ROWS[:7]))
+    with pytest.raises(ChoiceError, match="it holds 2 data sets, of 40 and 7 events"):
+        read(tmp_path, raw)
+    assert whole(read(tmp_path, raw, dataset="2"), ROWS[:7])
+    assert read(tmp_path, fcs_bytes(KEYS, FLOATS, tail=b"FCS3.1     no more than words")).outcome == "read"
