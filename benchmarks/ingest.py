@@ -46,7 +46,7 @@ A repaired tube is flagged `repaired`, and its cells carry the sentences in thei
 
 ## Which matrix is undone
 
-The sheet's `compensation` column: a CSV or tab-separated table, a FlowJo `.mtx`, or a `.wsp` (the matrix of the sample of that
+The sheet's `compensation` column: a table (commas, tabs, semicolons), a FlowJo `.mtx` of any age, or a `.wsp` (the matrix of the sample of that
 file name, or the only one); `none` for spectral files that are unmixed already; `keyword` to undo what `$COMP` (FCS 3.0) or
 `$DFCmTOn` (FCS 2.0) state. Empty: the file's own `$SPILLOVER` or `SPILL`. By the standard `$COMP` and `$DFCmTOn` say what *was*
 subtracted at acquisition, so by themselves they are not applied again: the tube is flagged `compensated-before`, as are

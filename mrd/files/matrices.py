@@ -41,13 +41,23 @@ def read_matrix(path: Path, *, where: str, sample: str = "") -> Matrix:
     """
     if not path.is_file():
         raise FileError("its compensation file is missing", where=where, fix="correct the compensation column")
-    if path.suffix.lower() in READERS_XML:
+    if path.suffix.lower() in READERS_XML and starts_as_xml(path):
         return choose_matrix(read_xml_matrices(path, where=where), sample, where=where)
     return read_csv_matrix(path, where=where)
 
 
+def starts_as_xml(path: Path) -> bool:
+    """Whether a file starts with a tag; FlowJo's oldest .mtx files are tables."""
+    with path.open("rb") as handle:
+        start = handle.read(64).lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")
+    return start[:1] == b"<" or path.suffix.lower() != ".mtx"
+
+
 def read_csv_matrix(path: Path, *, where: str) -> Matrix:
-    """A matrix from CSV or tab-separated text: detectors across the top, one row per detector, in any order.
+    """A matrix from a table: detectors across the top and, in any order, down the side; or none down the side, in that order.
+
+    Separated by commas, tabs or semicolons (then with decimal commas too). Lines above the detectors, as FlowJo's old text
+    files have them, are passed over.
 
     Raises
     ------
@@ -58,19 +68,45 @@ def read_csv_matrix(path: Path, *, where: str) -> Matrix:
     if path.stat().st_size > TABLE_MOST:
         raise FileError("its compensation file is too large to be a matrix", where=where, fix=fix)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = list(csv.reader(text.splitlines(), delimiter="\t" if "\t" in text.split("\n", 1)[0] else ",", strict=True))
+        table = read_cells(path.read_text(encoding="utf-8-sig"))
     except (csv.Error, UnicodeDecodeError):
         raise FileError("its compensation file is not a CSV matrix", where=where, fix=fix) from None
-    table = [[c.strip() for c in row] for row in rows if any(c.strip() for c in row)]
-    names = table[0][1:] if table else []
-    values = [[_number(c) for c in row[1:]] for row in table[1:]]
-    if not names or any(len(v) != len(names) or None in v for v in values):
+    names, rows_of, values = table_parts(table)
+    if not names:
         raise FileError("its compensation file is not a CSV matrix", where=where, fix=fix)
-    rows_of = [row[0] for row in table[1:]]
     if sorted(names) != sorted(rows_of) or len(set(names)) != len(names):
         raise FileError("its compensation file names different detectors in rows and columns", where=where, fix=fix)
     return tuple(names), np.array([values[rows_of.index(n)] for n in names], dtype=np.float64)
+
+
+def read_cells(text: str) -> list[list[str]]:
+    """Cells of a table, blank lines left out.
+
+    Raises
+    ------
+    csv.Error
+        Quotes are not closed.
+    """
+    delimiter = max("\t;,", key=lambda d: (sum(d in line for line in text.splitlines()[:50]), d != ","))
+    rows = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
+    cells = [[c.strip().replace(",", ".") if delimiter == ";" and _is_decimal(c) else c.strip() for c in row] for row in rows]
+    return [row for row in cells if any(row)]
+
+
+def _is_decimal(cell: str) -> bool:
+    return re.fullmatch(r"\s*-?\d+,\d+\s*", cell) is not None
+
+
+def table_parts(table: list[list[str]]) -> tuple[list[str], list[str], list[list[float]]]:
+    """Detectors across, detectors down, and values of the square table that ends a file; empty where there is none."""
+    for i, row in enumerate(table[:10]):
+        below = table[i + 1 :]
+        for across, named in ((row[1:], True), (row, False), (row, True)):
+            values = [[_number(c) for c in (r[1:] if named else r)] for r in below]
+            whole = [[v for v in line if v is not None] for line in values]
+            if across and whole == values and [len(v) for v in whole] == [len(across)] * len(across):
+                return across, [r[0] for r in below] if named else across, whole
+    return [], [], []
 
 
 def _number(text: str) -> float | None:

@@ -50,6 +50,10 @@ def read(tmp_path, text, name="m.mtx", **options):
         ("m.csv", "\ufeff,FITC-A,PE-A\r\nPE-A,0.0172,1\r\nFITC-A,1,0.16476\r\n\r\n"),
         ("m.tsv", "\tFITC-A\tPE-A\nFITC-A\t1\t0.16476\nPE-A\t0.0172\t1\n"),
         ("m.csv", '"","FITC-A","PE-A"\n"FITC-A",1,0.16476\n"PE-A",0.0172,1\n'),
+        ("m.csv", "FITC-A,PE-A\n1,0.16476\n0.0172,1\n"),
+        ("m.csv", "FITC-A,PE-A\nFITC-A,1,0.16476\nPE-A,0.0172,1\n"),
+        ("m.csv", ";FITC-A;PE-A\nFITC-A;1;0,16476\nPE-A;0,0172;1\n"),
+        ("m.mtx", "compensation2.mtx\n<\t>\nFITC-A\tPE-A\n1.00000\t0.16476\n0.01720\t1.00000\n"),
         ("m.wsp", workspace(("a.fcs", spillover(MATRIX)))),
     ],
 )
@@ -83,7 +87,7 @@ OUTSIDE = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>'
         (OUTSIDE, "not XML that can be read safely"),
         ("<x>" * 1000, "not XML that can be read safely"),
         ("<x", "not XML that can be read safely"),
-        ("", "not XML that can be read safely"),
+        ("", "not a CSV matrix"),
         ("<x/>", "holds no matrix"),
         (spillover(MATRIX, more='spectral="1"'), "not XML that can be read safely"),
         (spillover([[1, 0]] * 2, names=("A", "A")), "different detectors in rows and columns"),
@@ -106,7 +110,7 @@ def test_xml_that_is_no_matrix_or_not_safe_is_refused(tmp_path, text, told):
         (",A,B\nA,1,1_0\nB,0,1\n", "not a CSV matrix"),
         (",A,B\nA,1,0\nC,0,1\n", "different detectors"),
         (",A,A\nA,1,0\nA,0,1\n", "different detectors"),
-        (",A,B\nA,1,0\n", "different detectors"),
+        (",A,B\nA,1,0\n", "not a CSV matrix"),
         ('"', "not a CSV matrix"),
     ],
 )
