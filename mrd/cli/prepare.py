@@ -94,7 +94,13 @@ def input_digests(job: Job) -> dict[str, str]:
 
 
 def make_cells(job: Job, path: Path, told: dict[str, Any]) -> dict[str, Any]:
-    """Read, prepare and write one tube."""
+    """Read, prepare and write one tube.
+
+    Raises
+    ------
+    FileError, PanelError
+        The file cannot be read, holds no events, or does not fit its panel or its matrix.
+    """
     tube = job.row["tube_id"]
     data = read_fcs(Path(job.row["path"]), where=f"tube {tube}", dataset=_text(job.row["dataset"]) or "")
     if not len(data.events):

@@ -49,7 +49,13 @@ def decode_events(handle: BinaryIO, begin: int, events: int, layout: Layout) -> 
 
 
 def blocks(handle: BinaryIO, begin: int, events: int, layout: Layout) -> Iterator[tuple[int, int, bytes]]:
-    """First event, events and bytes of each block; a block starts on a whole byte."""
+    """First event, events and bytes of each block; a block starts on a whole byte.
+
+    Raises
+    ------
+    FileError
+        The file ends first.
+    """
     size = BLOCK if layout.bits % 8 == 0 else BLOCK // 8
     rows = max(8, size * 8 // layout.bits // 8 * 8)
     handle.seek(begin)

@@ -137,7 +137,13 @@ class Collector:
         self.depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Open an element."""
+        """Open an element.
+
+        Raises
+        ------
+        ParseError
+            It is nested too deep, or one matrix too many, or a spectral one.
+        """
         told = {_local(k): v for k, v in attributes.items()}
         kind, self.depth = _local(tag), self.depth + 1
         if self.depth > DEPTH_MOST:
