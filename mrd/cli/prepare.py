@@ -40,6 +40,16 @@ log = logging.getLogger(__name__)
 CARRIED = ("tube_id", "subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type", "collected", "panel")
 
 
+class Linear(NamedTuple):
+    """One tube as measured: its events, channels ($PnN), the matrix undone in it, what to flag, and how it was read."""
+
+    measured: Measured
+    pnn: tuple[str, ...]
+    spill: Spill | None
+    flags: list[str]
+    reading: dict[str, Any]
+
+
 class Job(NamedTuple):
     """One tube to prepare: its row of the sheet, its panel, and the run."""
 
@@ -102,18 +112,30 @@ def make_cells(job: Job, path: Path, told: dict[str, Any]) -> dict[str, Any]:
         The file cannot be read, holds no events, or does not fit its panel or its matrix.
     """
     tube = job.row["tube_id"]
-    data = read_fcs(Path(job.row["path"]), where=f"tube {tube}", dataset=_text(job.row["dataset"]) or "")
+    read = measure_tube(job)
+    cells = prepare_events(read.measured, job.run.settings)
+    write_cells(path, cells, read.measured, read.pnn, {**told, "tube_id": tube, "reading": read.reading})
+    return {"row": {**tube_row(job, cells, read.flags), **read.reading}, "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+
+
+def measure_tube(job: Job) -> Linear:
+    """Read one tube's FCS file, find the panel's channels in it and compensate.
+
+    Raises
+    ------
+    FileError, PanelError
+        The file cannot be read, holds no events, or does not fit its panel or its matrix.
+    """
+    where = f"tube {job.row['tube_id']}"
+    data = read_fcs(Path(job.row["path"]), where=where, dataset=_text(job.row["dataset"]) or "")
     if not len(data.events):
-        raise FileError("it holds no events", where=f"tube {tube}", fix="leave the tube out of the sheet, or export it again")
-    index = match_channels(job.panel, data.pnn, data.pns, where=f"tube {tube}")
+        raise FileError("it holds no events", where=where, fix="leave the tube out of the sheet, or export it again")
+    index = match_channels(job.panel, data.pnn, data.pns, where=where)
     spill, flags = choose_spill(job, data)
-    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=f"tube {tube}")
-    measured = Measured(data.events, linear, data.ranges, index, job.panel)
-    cells = prepare_events(measured, job.run.settings)
-    reading = reading_row(data, spill)
-    write_cells(path, cells, measured, data.pnn, {**told, "tube_id": tube, "reading": reading})
+    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=where)
     flags += [REPAIRED] if data.repairs else []
-    return {"row": {**tube_row(job, cells, flags), **reading}, "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+    measured = Measured(data.events, linear, data.ranges, index, job.panel)
+    return Linear(measured, data.pnn, spill, flags, reading_row(data, spill))
 
 
 def reading_row(data: FcsData, spill: Spill | None) -> dict[str, Any]:
