@@ -41,13 +41,23 @@ CARRIED = ("tube_id", "subject", "visit", "role", "control_kind", "tube", "speci
 
 
 class Linear(NamedTuple):
-    """One tube as measured: its events, channels ($PnN), the matrix undone in it, what to flag, and how it was read."""
+    """One tube as measured and compensated, the file it came from, the matrix that was undone, and what to flag."""
 
     measured: Measured
-    pnn: tuple[str, ...]
+    data: FcsData
     spill: Spill | None
     flags: list[str]
-    reading: dict[str, Any]
+
+    @property
+    def pnn(self) -> tuple[str, ...]:
+        """$PnN of the file's channels."""
+        return self.data.pnn
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the events came out of the file: what the reader did, and the digest of the matrix that was undone."""
+        repairs, matrix = "; ".join(self.data.repairs) or None, self.spill.digest if self.spill else None
+        return {"reading": self.data.outcome, "repairs": repairs, "dataset": self.data.dataset, "matrix": matrix}
 
 
 class Job(NamedTuple):
@@ -134,14 +144,7 @@ def measure_tube(job: Job) -> Linear:
     spill, flags = choose_spill(job, data)
     linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=where)
     flags += [REPAIRED] if data.repairs else []
-    measured = Measured(data.events, linear, data.ranges, index, job.panel)
-    return Linear(measured, data.pnn, spill, flags, reading_row(data, spill))
-
-
-def reading_row(data: FcsData, spill: Spill | None) -> dict[str, Any]:
-    """How the events came out of the file: what the reader did, and the matrix that was undone."""
-    repairs = "; ".join(data.repairs) or None
-    return {"reading": data.outcome, "repairs": repairs, "dataset": data.dataset, "matrix": spill.digest if spill else None}
+    return Linear(Measured(data.events, linear, data.ranges, index, job.panel), data, spill, flags)
 
 
 def choose_spill(job: Job, data: FcsData) -> tuple[Spill | None, list[str]]:
