@@ -150,7 +150,7 @@ def measure_tube(job: Job) -> Linear:
 def choose_spill(job: Job, data: FcsData) -> tuple[Spill | None, list[str]]:
     """The sheet's matrix, else the file's own, else none; and what to flag."""
     where, told = f"tube {job.row['tube_id']}", job.row["compensation"]
-    if told == "none" or (not told and job.run.settings.compensation == "none"):
+    if told == "none" or job.run.settings.compensation == "none":
         return None, ["uncompensated"]
     if told == "keyword":
         return parse_acquired(data.acquired, data.pnn, where=where), []
