@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mrd.core.errors import FileError
 from mrd.files.fcs import read_fcs
-from mrd.files.fcs_text import TEXT_MOST, parse_text
+from mrd.files.fcs_text import TEXT_MOST, parse_text, read_number
 from tests.files.fcs_bytes import fcs_bytes, keywords_of, pack_floats
 
 KEYS = keywords_of(["FSC-A", "CD45"]) | {"$TOT": "1"}
@@ -119,3 +119,10 @@ def test_a_text_larger_than_any_is_refused_before_it_is_read(tmp_path):
         read(tmp_path, bytes(raw))
     with pytest.raises(FileError, match="its TEXT is larger than"):
         read(tmp_path, bytes(raw) + bytes(TEXT_MOST))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("\x1d.5", 0.5), (" 7 ", 7.0), ("1e400", None), ("1_0", None), ("٣", None), ("nan", None), ("", None)]
+)
+def test_numbers_are_ascii_and_finite(text, number):
+    assert read_number(text) == number
