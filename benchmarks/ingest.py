@@ -48,12 +48,13 @@ A repaired tube is flagged `repaired`, and its cells carry the sentences in thei
 
 The sheet's `compensation` column: a table (commas, tabs, semicolons), a FlowJo `.mtx` of any age, or a `.wsp` (the matrix of
 the sample of that file name, or the only one); `none` for spectral files that are unmixed already; `keyword` to undo what
-`$COMP` (FCS 3.0) or `$DFCmTOn` (FCS 2.0) state. Empty: the file's own `$SPILLOVER` or `SPILL`. By the standard `$COMP` and `$DFCmTOn` say what *was*
-subtracted at acquisition, so by themselves they are not applied again: the tube is flagged `compensated-before`, as are
-channels called `Comp-...` whose matrix names the bare detectors. Names are matched as they stand, then whatever their
-`Comp-` prefix, case and blanks, then by `$PnS`, then by number. A matrix with a negative or other diagonal than 1, with
-entries outside -0.5 to 2, with something that is no number, singular, or for detectors that the file lacks, is refused. Its
-digest stands in the tubes table (`matrix`) and in the provenance of the cells.
+`$COMP` (FCS 3.0) or `$DFCmTOn` (FCS 2.0) state. Empty: the file's own `$SPILLOVER` or `SPILL`. By the standard `$COMP`
+and `$DFCmTOn` say what *was* subtracted at acquisition, so by themselves they are not applied again: the tube is
+flagged `compensated-before`, as are channels called `Comp-...` whose matrix names the bare detectors. Names are matched
+as they stand, then whatever their `Comp-` prefix, case and blanks, then by `$PnS`, then by number. A matrix with a
+negative or other diagonal than 1, with entries outside -0.5 to 2, with something that is no number, singular, or for
+detectors that the file lacks, is refused. Its digest stands in the tubes table (`matrix`) and in the provenance of the
+cells.
 
 """
 
