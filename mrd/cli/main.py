@@ -15,6 +15,8 @@ COMMANDS = {
     "simulate": "make synthetic FCS files with their truth from a plan",
     "settings": "print the default settings, or check and write those of a run",
     "dictionary": "print the data dictionary or write the JSON schemas",
+    "inspect": "tell what the reader makes of FCS files, and why",
+    "panel": "draft a panel from the channel names of FCS files",
     "prepare": "read, check, compensate and gate a batch of tubes",
     "reference": "fit the reference of normal marrow on a panel's controls",
     "laip": "learn the leukaemia-associated immunophenotypes of a batch of subjects",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mrd.core.tables import Column, Table
-from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, ROLES, SPECIMEN_TYPES
+from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, READINGS, ROLES, SPECIMEN_TYPES
 
 C = Column
 
@@ -29,7 +29,7 @@ SAMPLES = Table(
 
 TUBES = Table(
     "tubes",
-    1,
+    2,
     "tube that was prepared",
     (
         C("tube_id", "s", "subject_visit_tube", required=True),
@@ -51,6 +51,10 @@ TUBES = Table(
         C("flags", "s", "`;`-separated flags"),
         C("inputs", "s", "digest of everything the artefact was made from", required=True),
         C("artefact", "s", "digest of the artefact's bytes"),
+        C("reading", "s", "what the reader made of the FCS file", codes=READINGS),
+        C("repairs", "s", "what had to be put right in it"),
+        C("dataset", "i", "data set of the file, from 1", low=1),
+        C("matrix", "s", "digest of the spillover matrix that was undone; empty where none was"),
     ),
     key=("tube_id",),
 )

@@ -33,3 +33,7 @@ class ContractError(MrdError):
 
 class EvidenceError(MrdError):
     """Too little data to learn from: no controls, fewer cells than components."""
+
+
+class ChoiceError(FileError):
+    """A file that holds several data sets, of which the sheet names none."""

@@ -9,6 +9,7 @@ import yaml
 from mrd.core.errors import SettingsError
 from mrd.core.settings import Settings, check_settings
 from mrd.files.atomic import write_text
+from mrd.files.yaml_text import UnreadableError, read_yaml
 
 
 def read_settings(path: Path) -> Settings:
@@ -22,8 +23,8 @@ def read_settings(path: Path) -> Settings:
     if not path.is_file():
         raise SettingsError("the settings are missing", where=str(path), fix="check the path")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        values = read_yaml(path)
+    except UnreadableError:
         raise SettingsError("not YAML", where=str(path), fix="see `mrd settings`") from None
     values = {} if values is None else values
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):

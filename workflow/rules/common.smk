@@ -10,7 +10,7 @@ from mrd.core.settings import check_settings, settings_digest
 from mrd.files.layout import find_reference, plain_name
 from mrd.files.panels import find_panel
 from mrd.files.settings import write_settings
-from mrd.files.sheet import read_samples
+from mrd.files.sheet import COMPENSATION_WORDS, read_samples
 
 DEMO = Path("build/demo")
 ENVIRONMENT = (
@@ -51,7 +51,7 @@ def rows_of(batch):
 def files_of(wildcards):
     """What the cells of a batch are made from."""
     rows = rows_of(wildcards.batch)
-    matrices = [c for c in rows["compensation"] if c not in ("", "none")]
+    matrices = [c for c in rows["compensation"] if c not in ("", *COMPENSATION_WORDS)]
     return [
         *rows["path"],
         *matrices,
