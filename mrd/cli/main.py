@@ -23,6 +23,7 @@ COMMANDS = {
     "endpoint": "derive the endpoint dataset from calls and clinical tables",
     "report": "draw the pages of a batch of subjects, or of the cohort",
     "show": "print the calls of a finished run",
+    "export": "write gates as GatingML 2.0 and events as FCS with scores and gate bits",
 }
 """Each command is the module `mrd.cli.<name>` with `add_arguments(parser)` and `run(options)`."""
 

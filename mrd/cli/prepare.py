@@ -37,6 +37,15 @@ log = logging.getLogger(__name__)
 CARRIED = ("tube_id", "subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type", "collected", "panel")
 
 
+class Linear(NamedTuple):
+    """One tube as measured: its events, channels ($PnN), the matrix applied to it, and what to flag."""
+
+    measured: Measured
+    pnn: tuple[str, ...]
+    spill: Spill | None
+    flags: list[str]
+
+
 class Job(NamedTuple):
     """One tube to prepare: its row of the sheet, its panel, and the run."""
 
@@ -92,15 +101,21 @@ def input_digests(job: Job) -> dict[str, str]:
 def make_cells(job: Job, path: Path, told: dict[str, Any]) -> dict[str, Any]:
     """Read, prepare and write one tube."""
     tube = job.row["tube_id"]
-    data = read_fcs(Path(job.row["path"]), where=f"tube {tube}")
-    index = match_channels(job.panel, data.pnn, data.pns, where=f"tube {tube}")
+    read = measure_tube(job)
+    cells = prepare_events(read.measured, job.run.settings)
+    write_cells(path, cells, read.measured, read.pnn, {**told, "tube_id": tube})
+    return {"row": tube_row(job, cells, read.flags), "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+
+
+def measure_tube(job: Job) -> Linear:
+    """Read one tube's FCS file, find the panel's channels in it and compensate."""
+    where = f"tube {job.row['tube_id']}"
+    data = read_fcs(Path(job.row["path"]), where=where)
+    index = match_channels(job.panel, data.pnn, data.pns, where=where)
     spill, flags = choose_spill(job, data)
-    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=f"tube {tube}")
-    measured = Measured(data.events, linear, data.ranges, index, job.panel)
-    cells = prepare_events(measured, job.run.settings)
-    write_cells(path, cells, measured, data.pnn, {**told, "tube_id": tube})
+    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=where)
     flags += ["uncompensated"] if spill is None else []
-    return {"row": tube_row(job, cells, flags), "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+    return Linear(Measured(data.events, linear, data.ranges, index, job.panel), data.pnn, spill, flags)
 
 
 def choose_spill(job: Job, data: FcsData) -> tuple[Spill | None, list[str]]:

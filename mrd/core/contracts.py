@@ -371,6 +371,23 @@ PAGES = Table(
     key=("subject",),
 )
 
+EXPORTS = Table(
+    "exports",
+    1,
+    "tube that was exported",
+    (
+        C("tube_id", "s", "subject_visit_tube", required=True),
+        C("gates", "s", "digest of the gates as GatingML 2.0", required=True),
+        C("events", "s", "digest of the FCS file with scores, arms and gate bits", required=True),
+        C("found", "s", "digest of the gates on scores, arms and gate bits", required=True),
+        C("n_events", "i", "events written", required=True, low=0),
+        C("n_cells", "i", "cells among them", required=True, low=0),
+        C("n_found", "s", "`;`-separated events each arm found"),
+        C("inputs", "s", "digest of everything the export was made from", required=True),
+    ),
+    key=("tube_id",),
+)
+
 PIPELINE_TABLES = [
     SAMPLES,
     TUBES,
@@ -386,4 +403,5 @@ PIPELINE_TABLES = [
     SUMMARY,
     ADMRD,
     PAGES,
+    EXPORTS,
 ]

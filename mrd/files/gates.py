@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from flowkit import GatingStrategy, RatioDimension, parse_gating_xml
+from flowkit import GatingStrategy, RatioDimension, parse_gating_xml, parse_wsp
 from flowkit.exceptions import FlowKitException, QuadrantReferenceError
 from lxml.etree import LxmlError
 from networkx import NetworkXException
@@ -78,8 +78,6 @@ def _parse_gatingml(data: bytes) -> GatingStrategy:
 
 
 def _parse_flowjo(data: bytes) -> GatingStrategy:
-    from flowkit._utils.wsp_utils import parse_wsp  # Workspace itself wants FCS files and drops unmatched samples
-
     (sample,) = parse_wsp(BytesIO(data))["samples"].values()
     return as_drawn(sample["gating_strategy"], data)
 
