@@ -388,6 +388,22 @@ EXPORTS = Table(
     key=("tube_id",),
 )
 
+DIFFERENCES = Table(
+    "differences",
+    1,
+    "value of a locked call that came out otherwise later",
+    (
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
+        C("column", "s", "column of calls", required=True),
+        C("old", "s", "value as locked"),
+        C("new", "s", "value as it came out now"),
+        C("decides", "s", "the call or its side of the threshold", required=True, codes=YN),
+        C("why", "s", "what changed since the lock", required=True),
+    ),
+    key=("subject", "visit", "column"),
+)
+
 PIPELINE_TABLES = [
     SAMPLES,
     TUBES,
@@ -404,4 +420,5 @@ PIPELINE_TABLES = [
     ADMRD,
     PAGES,
     EXPORTS,
+    DIFFERENCES,
 ]

@@ -19,6 +19,9 @@ REACH = {
     "report": ("core", "files", "report"),
     "simulate": ("core", "files", "simulate"),
     "export": ("core", "files", "prepare"),
+    "compare": ("core", "files"),
+    "manifest": ("core", "files"),
+    "lock": ("core", "files"),
 }
 """The layers each command can reach besides its own file in `cli`."""
 

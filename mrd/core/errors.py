@@ -33,3 +33,7 @@ class ContractError(MrdError):
 
 class EvidenceError(MrdError):
     """Too little data to learn from: no controls, fewer cells than components."""
+
+
+class DiskError(MrdError):
+    """A result that cannot be written: it ends the command, for it says nothing about the data."""
