@@ -38,7 +38,7 @@ def plant(path: Path) -> None:
 
 def assemble(keys: dict[str, str], events: bytes) -> bytes:
     """An FCS 3.1 file of keywords and events."""
-    for _ in range(2):
+    for _ in range(3):
         text = ("|" + "|".join(w for pair in keys.items() for w in pair) + "|").encode()
         begin = 58 + len(text)
         keys |= {"$BEGINDATA": f"{begin:012d}", "$ENDDATA": f"{begin + len(events) - 1:012d}"}

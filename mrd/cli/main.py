@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "recompute the digests of a run and name what changed, is missing or was added",
     "lock": "freeze the reference, LAIPs and calls of a trial",
     "compare": "hold the calls of a run against the lock of its trial",
+    "deidentify": "clean FCS files and FlowJo workspaces of everything about a person",
     "export": "write gates as GatingML 2.0 and events as FCS with scores and gate bits",
 }
 """Each command is the module `mrd.cli.<name>` with `add_arguments(parser)` and `run(options)`."""

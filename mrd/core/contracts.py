@@ -404,6 +404,22 @@ DIFFERENCES = Table(
     key=("subject", "visit", "column"),
 )
 
+DEIDENTIFIED = Table(
+    "deidentified",
+    1,
+    "file that was cleaned",
+    (
+        C("file", "s", "name of the cleaned file", required=True),
+        C("kind", "s", "what it is", required=True, codes=("fcs", "wsp")),
+        C("sha256", "s", "digest of the cleaned file", required=True),
+        C("data_sets", "i", "data sets it holds", required=True, low=0),
+        C("n_kept", "i", "keywords kept", required=True, low=0),
+        C("n_removed", "i", "keywords removed", required=True, low=0),
+        C("removed", "s", "`;`-separated keywords of the FCS standard that were removed; others are counted only"),
+    ),
+    key=("file",),
+)
+
 PIPELINE_TABLES = [
     SAMPLES,
     TUBES,
@@ -421,4 +437,5 @@ PIPELINE_TABLES = [
     PAGES,
     EXPORTS,
     DIFFERENCES,
+    DEIDENTIFIED,
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,9 @@ def whole(path: Path) -> Iterator[Path]:
 
 def disk_error(path: Path, error: OSError) -> DiskError:
     """One line of why a file cannot be written; libraries that write by themselves do not always say."""
-    why = os.strerror(error.errno) if error.errno else "the disk is full or the folder cannot be written"
+    told = re.search(r"errno = (\d+)", str(error))
+    number = error.errno or (int(told[1]) if told else 0)
+    why = os.strerror(number) if number else "the disk is full or the folder cannot be written"
     return DiskError(f"cannot write ({why})", where=str(path), fix="free space or choose another results folder")
 
 
