@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from mrd.prepare.compensate import WORST_CONDITION, Spill, compensate
 
 Mask = NDArray[np.bool_]
 RAW = (None, "uncompensated")
+QUALITY = re.compile(r"(FSC?|SSC?|BSC|FORWARD|SIDE).*|TIME.*|.*(-[HW]|WIDTH|HEIGHT|PEAK|TOF)", re.IGNORECASE)
+"""Scatter, time, and pulse heights and widths: what gates of single, steady events are drawn on."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,23 @@ class _Gating:
             owner = None
         if isinstance(owner, gates.QuadrantGate):
             return self._parent(path[:-1])
+        if self._was_quality(owner):
+            return self._parent(path[:-1])
         return self.inside((path[-1], path[:-1]))
+
+    def _was_quality(self, gate: Any) -> bool:
+        """Whether an ancestor is a quality gate that prepared cells have behind them: on channels they no longer carry."""
+        if not self.frame.compensated or gate is None or isinstance(gate, gates.BooleanGate):
+            return False
+        labels = [n for d in gate.dimensions for n in self._needs(d)]
+        return any(self.frame.column(n) is None and QUALITY.fullmatch(n) for n in labels)
+
+    def _needs(self, dimension: Any) -> list[str]:
+        """Channels a dimension is made of."""
+        if not isinstance(dimension, RatioDimension):
+            return [str(getattr(dimension, "dimension_ref", dimension.id))]
+        told = self.drawn.strategy.transformations.get(dimension.ratio_ref)
+        return [] if told is None else list(told.dimensions)
 
     def _alone(self, name: str, path: tuple[str, ...]) -> Mask:
         """Members of a gate, its parent not yet applied; of a quadrant gate as a whole, every event."""

@@ -1,0 +1,58 @@
+"""Read the LAIPs that a lab drew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from mrd.core.drawn import Drawn
+from mrd.core.errors import FileError, PanelError
+from mrd.core.laips import DrawnLaip, DrawnLaips, check_laips
+from mrd.files.gates import read_gates
+
+MOST_BYTES = 4 * 2**20
+
+
+def read_laips(path: Path, *, where: str = "drawn LAIPs") -> DrawnLaips:
+    """Lab-drawn LAIPs of a trial from a YAML file.
+
+    Raises
+    ------
+    FileError
+        The file is missing or too large.
+    PanelError
+        It is not YAML of the declared form.
+    """
+    if not path.is_file():
+        raise FileError("the file is missing", where=where, fix="check the path")
+    if path.stat().st_size > MOST_BYTES:
+        raise FileError(f"larger than {MOST_BYTES // 2**20} MB", where=where, fix="give a file of LAIPs only")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        raise PanelError("not a YAML file", where=where, fix="see docs/gates.md") from None
+    return check_laips(values, where=where)
+
+
+def read_laip_gates(laip: DrawnLaip, folder: Path, *, files: Sequence[str], where: str) -> Drawn | None:
+    """The gates a LAIP is drawn in, where it is one of a gating file.
+
+    Parameters
+    ----------
+    folder : of the file that names the LAIP · files : names of the FCS file it was drawn on, for a workspace
+
+    Raises
+    ------
+    FileError
+        The path leaves the folder, or the file cannot be used, or has no such gate.
+    """
+    if not laip.gates:
+        return None
+    path = (folder / laip.gates).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise FileError("the path of its gates leaves the folder of the LAIPs", where=where, fix="put the file beside them")
+    drawn = read_gates(path, files=files, where=where)
+    drawn.find(laip.gate, where=where)
+    return drawn
