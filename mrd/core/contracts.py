@@ -420,6 +420,20 @@ DEIDENTIFIED = Table(
     key=("file",),
 )
 
+GATED = Table(
+    "gated",
+    1,
+    "gate of a file that was applied to a tube",
+    (
+        C("gate", "s", "path of the gate", required=True),
+        C("count", "i", "events inside it and all its ancestors", required=True, low=0),
+        C("share_events", "f", "count / events of the file", "1", required=True, low=0, high=1),
+        C("count_told", "i", "what FlowJo wrote beside it", low=0),
+        C("differs", "s", "whether the two differ by more than 1 % of the larger and 10 events", codes=YN),
+    ),
+    key=("gate",),
+)
+
 PIPELINE_TABLES = [
     SAMPLES,
     TUBES,
@@ -438,4 +452,5 @@ PIPELINE_TABLES = [
     EXPORTS,
     DIFFERENCES,
     DEIDENTIFIED,
+    GATED,
 ]

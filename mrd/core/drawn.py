@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mrd.core.errors import FileError
@@ -19,11 +20,13 @@ class Drawn:
     """Gates of one GatingML file, or of one sample of a FlowJo workspace.
 
     strategy : FlowKit's gates, transforms and matrices · source : gatingml or flowjo · digest : of what was read
+    counts : events FlowJo wrote beside each gate, by path; none where it had not counted
     """
 
     strategy: GatingStrategy
     source: str
     digest: str
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[GateId]:

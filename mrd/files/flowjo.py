@@ -119,11 +119,24 @@ def drawn_on(sample: Element) -> dict[tuple[str, ...], list[str]]:
 
 
 def _populations(node: Element, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    for population in (p for s in node if local(s) == "Subpopulations" for p in s):
-        here = (*path, population.get("name", ""))
+    for here, population in _nodes(node, path):
         gates = [g for g in population if local(g) == "Gate"]
         yield here, [d.get(NAME, "") for g in gates for d in g.iter() if local(d) == "fcs-dimension"]
-        yield from _populations(population, here)
+
+
+def _nodes(node: Element, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Element]]:
+    for population in (p for s in node if local(s) == "Subpopulations" for p in s):
+        here = (*path, population.get("name", ""))
+        yield here, population
+        yield from _nodes(population, here)
+
+
+def counted(data: bytes) -> dict[str, int]:
+    """Events FlowJo wrote beside each population of a cut workspace, by path from the root."""
+    (sample,) = (s for s in fromstring(data, forbid_dtd=True).iter() if local(s) == "Sample")
+    node = next((n for n in sample if local(n) == "SampleNode"), None)
+    found = {} if node is None else {"/".join(p[1:]): e.get("count", "") for p, e in _nodes(node, ("root",))}
+    return {path: int(count) for path, count in found.items() if count.isdigit()}
 
 
 def as_drawn(strategy: GatingStrategy, data: bytes) -> GatingStrategy:

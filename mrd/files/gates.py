@@ -11,15 +11,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from flowkit import GatingStrategy, RatioDimension, parse_gating_xml, parse_wsp
 from flowkit.exceptions import FlowKitException, QuadrantReferenceError
 from lxml.etree import LxmlError
 from networkx import NetworkXException
+from numpy.typing import NDArray
 
 from mrd.core.digest import digest_bytes
 from mrd.core.drawn import Drawn
 from mrd.core.errors import FileError
-from mrd.files.flowjo import as_drawn, cut_sample
+from mrd.files.flowjo import as_drawn, counted, cut_sample
 from mrd.files.xml import read_xml
 
 BROKEN = (
@@ -59,7 +61,7 @@ def read_gatingml(data: bytes, *, where: str) -> Drawn:
 def read_flowjo(data: bytes, *, files: Sequence[str], where: str) -> Drawn:
     """Gates of the one sample of a FlowJo 10 workspace that goes by one of these file names."""
     cut = cut_sample(data, files, where=where)
-    return Drawn(_built(_parse_flowjo, cut, where=where), "flowjo", digest_bytes(cut))
+    return Drawn(_built(_parse_flowjo, cut, where=where), "flowjo", digest_bytes(cut), counted(cut))
 
 
 def _built(parse: Callable[[bytes], GatingStrategy], data: bytes, *, where: str) -> GatingStrategy:
@@ -83,8 +85,16 @@ def _parse_flowjo(data: bytes) -> GatingStrategy:
 
 
 def _completed(strategy: GatingStrategy) -> GatingStrategy:
-    """The gates with ratio dimensions made whole: FlowKit leaves an open end of theirs undefined."""
+    """The gates with ratio dimensions made whole: FlowKit leaves an open end of theirs undefined.
+
+    Raises
+    ------
+    ValueError
+        A gate has an end or corner that is no number, and would silently hold no event.
+    """
     for gate in strategy_gates(strategy):
+        if not np.isfinite(ends_of(gate)).all():
+            raise ValueError(gate.gate_name)
         for dimension in gate.dimensions or ():
             if isinstance(dimension, RatioDimension):
                 dimension.min = getattr(dimension, "min", None)
@@ -99,3 +109,10 @@ def strategy_gates(strategy: GatingStrategy) -> list[Any]:
         with suppress(QuadrantReferenceError):
             gates.append(strategy.get_gate(name, path))
     return gates
+
+
+def ends_of(gate: Any) -> NDArray[np.float64]:
+    """Every number that says where a gate ends."""
+    ends = [v for d in gate.dimensions or () for v in (getattr(d, "min", None), getattr(d, "max", None)) if v is not None]
+    corners = [getattr(gate, n, ()) for n in ("vertices", "coordinates", "covariance_matrix")]
+    return np.concatenate([np.asarray(ends, dtype=float), *(np.asarray(c, dtype=float).ravel() for c in corners)])

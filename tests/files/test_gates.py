@@ -192,6 +192,24 @@ def test_a_gate_with_a_reference_to_nothing_is_refused(tmp_path):
         inside_gate(read_gates(path, where="g"), "A", FRAME, where="g")
 
 
+def test_a_gate_whose_corners_are_no_numbers_is_refused_and_never_empty(tmp_path):
+    def vertex(x, y):
+        return (
+            f'<gating:vertex><gating:coordinate data-type:value="{x}"/><gating:coordinate data-type:value="{y}"/></gating:vertex>'
+        )
+
+    dimensions = "".join(
+        f'<gating:dimension><data-type:fcs-dimension data-type:name="FL{i}-A"/></gating:dimension>' for i in (1, 2)
+    )
+    circle = (
+        f"<gating:foci>{vertex(5, 5) * 2}</gating:foci><gating:edge>{vertex(0, 5)}{vertex(10, 5)}{vertex(5, 0)}{vertex(5, 10)}"
+    )
+    gate = f"<gating:EllipsoidGate>{dimensions}{circle}</gating:edge></gating:EllipsoidGate>"
+    path = workspace(tmp_path / "w.wsp", sample("a.fcs", "file:/a.fcs", population("P", gate)))
+    with pytest.raises(FileError, match="FlowKit cannot build its gates"):
+        read_gates(path, files=["a.fcs"], where="t")
+
+
 DATA = Path(__file__).parents[3] / "shared" / "data" / "gatingml"
 COUNTS = [
     ("simple_line_example", "data_set_simple_line_100.fcs", "single_ellipse_51_events.wsp", {"ellipse1": 51}),
@@ -215,3 +233,4 @@ def test_flowjo_workspaces_give_the_counts_flowjo_wrote_into_them(folder, fcs, w
     drawn = read_gates(DATA / folder / wsp, files=[fcs], where="t")
     got = inside_gates(drawn, Frame(data.events, data.pnn, data.pns, None), where="t")
     assert {n: int(got[n].sum()) for n in counts} == counts
+    assert {n: drawn.counts[n] for n in counts} == counts
