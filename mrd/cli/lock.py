@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mrd.cli.manifest import common, settings_of
+from mrd.cli.manifest import from_outside, settings_of
 from mrd.core.contracts import CALLS_TABLE
 from mrd.core.digest import code_digest
 from mrd.core.errors import ContractError
+from mrd.core.provenance import provenance
 from mrd.core.settings import Settings
 from mrd.files.lock import freeze, lock_folder
 from mrd.files.manifest import compare_files, manifest_path, read_manifest
@@ -54,4 +55,9 @@ def check_results(results: Path) -> None:
 
 def behind(results: Path, settings: Settings) -> dict[str, Any]:
     """What the calls of a run were made from."""
-    return {**common(results, settings), "code": {name: code_digest(name) for name in METHOD}}
+    told = provenance("call", inputs={}, settings=settings.model_dump())
+    return {
+        **{n: told[n] for n in ("software", "version", "settings", "libraries", "python")},
+        "code": {name: code_digest(name) for name in METHOD},
+        **from_outside(results, settings),
+    }

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mrd.core.digest import REACH, code_digest, digest_file
+from mrd.core.digest import REACH, digest_file, digest_json
 from mrd.core.provenance import provenance
-from mrd.core.settings import Settings
+from mrd.core.settings import STAGES, Settings, stage_settings
 from mrd.files.layout import cells_path
-from mrd.files.manifest import make_manifest, read_provenance, write_manifest
+from mrd.files.manifest import READS, list_entries, make_manifest, read_provenance, stage_inputs, write_manifest
 from mrd.files.panels import find_panel
 from mrd.files.settings import read_settings
 from mrd.files.sheet import read_samples
+
+RANDOM = ("reference", "laip", "detect", "report")
+"""Stages that draw random numbers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write manifest.json."""
     settings = settings_of(options.results, options.settings)
-    code = {name: code_digest(name) for name in REACH}
-    write_manifest(options.results, make_manifest(options.results, common(options.results, settings), code))
+    files, outside = list_entries(options.results), from_outside(options.results, settings)
+    stages = {s: stage_provenance(s, files, outside, settings) for s in READS if any(e["stage"] == s for e in files.values())}
+    write_manifest(options.results, make_manifest(files, stages, {**outside, "settings": settings.model_dump()}))
 
 
 def settings_of(results: Path, given: Path | None) -> Settings:
@@ -34,18 +39,34 @@ def settings_of(results: Path, given: Path | None) -> Settings:
     return read_settings(given or results / "settings.yaml")
 
 
-def common(results: Path, settings: Settings) -> dict[str, Any]:
-    """What holds for every artefact of a run: software, settings, panels, the FCS files behind the tubes."""
+def stage_provenance(
+    stage: str, files: Mapping[str, Any], outside: Mapping[str, Mapping[str, str]], settings: Settings
+) -> dict[str, Any]:
+    """How the files of one stage came to be."""
+    mine = stage_settings(settings, *[s for s in STAGES if s == stage or (s in ("reference", "laip") and stage in RANDOM)])
+    references = {n: e["sha256"] for n, e in files.items() if n.endswith("/reference.safetensors")}
+    return provenance(
+        stage if stage in REACH else "call",
+        inputs=stage_inputs(stage, files, outside),
+        settings={**mine, "seed": settings.seed} if stage in RANDOM else mine,
+        device=",".join(sorted({e["device"] for e in files.values() if e["stage"] == stage and "device" in e})) or "cpu",
+        panel=digest_json(outside["panels"]),
+        reference=digest_json(references) if references else "",
+    )
+
+
+def from_outside(results: Path, settings: Settings) -> dict[str, dict[str, str]]:
+    """Digests of what a run read: FCS files by tube (as they were when its cells were made), panels, sheets."""
     samples = read_samples(settings, whole_run=False)
-    told = provenance("call", inputs={}, settings=settings.model_dump(), device=settings.device)
-    panels = {str(p): digest_file(find_panel(str(p))) for p in sorted(samples["panel"].unique())}
-    tables = {n: Path(t) for n, t in (("samples", settings.samples), ("subjects", settings.subjects)) if t}
-    sheets = {n: digest_file(p) for n, p in tables.items() if p.is_file()}
-    kept = ("software", "version", "settings", "seed", "device", "libraries", "python")
-    return {**{n: told[n] for n in kept}, "panels": panels, "sheets": sheets, "fcs": fcs_digests(results, samples["tube_id"])}
+    sheets = {n: Path(t) for n, t in (("samples", settings.samples), ("subjects", settings.subjects)) if t}
+    return {
+        "fcs": fcs_digests(results, samples["tube_id"]),
+        "panels": {str(p): digest_file(find_panel(str(p))) for p in sorted(samples["panel"].unique())},
+        **{n: {n: digest_file(p)} for n, p in sheets.items() if p.is_file()},
+    }
 
 
-def fcs_digests(results: Path, tubes: Any) -> dict[str, str]:
+def fcs_digests(results: Path, tubes: Iterable[str]) -> dict[str, str]:
     """Digest of the FCS file each tube's cells were made from."""
     told = {str(t): read_provenance(cells_path(results, str(t))).get("inputs", {}).get("fcs", "") for t in tubes}
     return {t: d for t, d in told.items() if d}

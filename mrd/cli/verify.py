@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from mrd.core.digest import digest_file
 from mrd.core.errors import ContractError
@@ -42,11 +43,11 @@ def run(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{len(manifest['files'])} files are what the run wrote\n")
 
 
-def strayed_inputs(manifest: dict[str, dict[str, dict[str, str]]]) -> list[str]:
+def strayed_inputs(manifest: dict[str, Any]) -> list[str]:
     """A line for each tube whose FCS file is no longer the one its cells were made from; files go by their tube."""
-    samples = read_samples(check_settings(manifest["run"]["settings"]), whole_run=False)
+    samples = read_samples(check_settings(manifest["outside"]["settings"]), whole_run=False)
     paths = {r["tube_id"]: Path(r["path"]) for r in records(samples)}
-    told = manifest["run"]["fcs"]
+    told = manifest["outside"]["fcs"]
     absent = [f"missing\tinput of {t}" for t in told if t not in paths or not paths[t].is_file()]
     return absent + [
         f"changed\tinput of {t}" for t, d in told.items() if t in paths and paths[t].is_file() and digest_file(paths[t]) != d

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anndata as ad
+import h5py
 from safetensors import SafetensorError, safe_open
 
 from mrd.core.digest import digest_file, digest_json
@@ -28,18 +28,17 @@ STAGES = {
     "settings.": "settings",
 }  # fmt: skip
 READS = {
-    "prepare": ("fcs", "panel"),
-    "reference": ("prepare",),
-    "laip": ("prepare", "reference"),
+    "prepare": ("fcs", "panels", "samples"),
+    "reference": ("prepare", "panels"),
+    "laip": ("prepare", "reference", "panels"),
     "detect": ("prepare", "reference", "laip"),
     "call": ("prepare", "reference", "laip", "detect"),
-    "compare": ("call", "lock"),
     "endpoint": ("call", "subjects"),
     "report": ("prepare", "laip", "detect", "call", "endpoint"),
-    "export": ("fcs", "prepare", "laip", "detect"),
-    "lock": ("reference", "laip", "call"),
+    "compare": ("call", "lock"),
+    "export": ("fcs", "prepare", "laip", "detect", "panels"),
 }
-"""What each stage reads: other stages, or files from outside."""
+"""What each stage reads: results of other stages, or what comes from outside."""
 
 
 def manifest_path(results: Path) -> Path:
@@ -76,40 +75,48 @@ def digest_entry(path: Path) -> str:
     return digest_json(str(path.readlink())) if path.is_symlink() else digest_file(path)
 
 
-def make_manifest(results: Path, common: Mapping[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
-    """The manifest of a results folder.
+def list_entries(results: Path) -> dict[str, dict[str, Any]]:
+    """Every file with its digest, its size, its stage, and the inputs it names itself."""
+    return {n: _entry(results / n, stage_of_file(n)) for n in list_files(results)}
+
+
+def make_manifest(files: Mapping[str, Any], stages: Mapping[str, Any], outside: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of a run.
 
     Parameters
     ----------
-    common : what holds for every artefact of the run: software, settings, panels, libraries
-    code : digest of the code of each stage
+    files : as `list_entries` gives them
+    stages : the provenance of each stage; it is that of each of its files
+    outside : digests of what came from outside: FCS files by tube, panels, sheets
     """
-    files = {n: _entry(results / n, stage_of_file(n), code) for n in list_files(results)}
-    body = {
-        "name": NAME,
-        "version": VERSION,
-        "run": dict(common),
-        "reads": {s: list(r) for s, r in READS.items()},
-        "files": files,
-    }
+    body = {"name": NAME, "version": VERSION, "outside": dict(outside), "stages": dict(stages), "files": dict(files)}
     return {**body, "digest": digest_json(body)}
 
 
-def _entry(path: Path, stage: str, code: Mapping[str, str]) -> dict[str, Any]:
+def stage_inputs(stage: str, files: Mapping[str, Any], outside: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """What a stage read, each with its digest: one over the files of another stage, and each thing from outside."""
+    told: dict[str, str] = {}
+    for source in READS.get(stage, ()):
+        if source in outside:
+            told |= {f"{source}/{n}": d for n, d in outside[source].items()}
+        else:
+            mine = {n: e["sha256"] for n, e in files.items() if e["stage"] == source}
+            told |= {source: digest_json(mine)} if mine else {}
+    return told
+
+
+def _entry(path: Path, stage: str) -> dict[str, Any]:
     own = read_provenance(path)
-    entry = {"sha256": digest_entry(path), "bytes": path.lstat().st_size, "stage": stage, "code": code.get(stage, "")}
-    return {**entry, "inputs": own["inputs"]} if own else entry
+    entry = {"sha256": digest_entry(path), "bytes": path.lstat().st_size, "stage": stage}
+    return {**entry, "inputs": own["inputs"], "device": own["device"]} if {"inputs", "device"} <= set(own) else entry
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """The provenance an artefact carries within itself; empty where it carries none."""
     try:
         if path.suffix == ".h5ad":
-            told = ad.read_h5ad(path, backed="r")
-            try:
-                return dict(json.loads(told.uns["provenance"]))
-            finally:
-                told.file.close()
+            with h5py.File(path, "r") as handle:
+                return dict(json.loads(handle["uns/provenance"][()]))
         if path.suffix == ".safetensors":
             with safe_open(path, framework="np") as handle:
                 return dict(json.loads((handle.metadata() or {})["flowmrd"])["about"]["provenance"])

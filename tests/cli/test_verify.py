@@ -84,12 +84,16 @@ def test_every_artefact_says_how_it_came_to_be(finished):
         told = check_provenance(read_provenance(finished[1] / name), where=name)
         assert told.inputs
         assert manifest["files"][name]["inputs"] == told.inputs
-    assert {e["stage"] for e in manifest["files"].values()} == {
-        "prepare", "reference", "laip", "detect", "call", "compare", "endpoint", "report", "export", "settings",
-    }  # fmt: skip
-    run = manifest["run"]
-    assert {"software", "version", "settings", "seed", "device", "libraries", "python", "panels", "sheets", "fcs"} == set(run)
-    assert set(run["fcs"]) == {"N0_V1_T1", "N1_V1_T1", "N2_V1_T1", "N3_V1_T1", "P1_DX_T1", "P1_FU1_T1"}
+    named = {e["stage"] for e in manifest["files"].values()}
+    assert named == {"prepare", "reference", "laip", "detect", "call", "compare", "endpoint", "report", "export", "settings"}
+    assert set(manifest["stages"]) == named - {"settings"}
+    for stage, told in manifest["stages"].items():
+        assert check_provenance(told, where=stage).inputs, stage
+    outside = manifest["outside"]
+    assert set(outside["fcs"]) == {"N0_V1_T1", "N1_V1_T1", "N2_V1_T1", "N3_V1_T1", "P1_DX_T1", "P1_FU1_T1"}
+    assert manifest["stages"]["prepare"]["inputs"]["fcs/P1_FU1_T1"] == outside["fcs"]["P1_FU1_T1"]
+    assert manifest["stages"]["laip"]["seed"] == 1
+    assert manifest["stages"]["call"]["settings"]["threshold"] == 0.02
 
 
 def test_the_schema_of_provenance_is_that_of_the_code():
