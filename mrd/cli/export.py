@@ -14,6 +14,7 @@ import pandas as pd
 from flowkit import Dimension, GatingStrategy, gates
 from scipy import stats
 
+from mrd.cli.manifest import renew_stage
 from mrd.cli.prepare import Job, Linear, input_digests, measure_tube
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.core.contracts import EXPORTS
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> None:
     out = options.out or job.results / "export"
     rows = [export_tube(job, row, out) for row in chosen(job, options.tubes)]
     write_table(out / "exports.tsv", EXPORTS.frame(rows), EXPORTS)
+    renew_stage(job.results, job.settings, "export")
 
 
 def chosen(job: Run, names: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -93,7 +95,7 @@ def export_tube(job: Run, row: dict[str, Any], out: Path) -> dict[str, Any]:
     write_gatingml(paths.gates, strategy)
     marked = mark_events(read, done, cells, scores)
     write_events(paths.events, marked, keywords_of(tube, told))
-    write_gatingml(paths.found, found_gates(marked))
+    write_gatingml(paths.found, found_gates(marked, panel.cells, cut_of(job, row)))
     n_found = {n: int(np.sum(v)) for n, v in marked.labels.items() if n.startswith("ARM_")}
     return {
         "tube_id": tube,
@@ -153,12 +155,24 @@ def mark_events(read: Linear, done: GatedTube, cells: TubeCells, scores: ad.AnnD
     )
 
 
-def found_gates(marked: Marked) -> GatingStrategy:
-    """Gates on the further parameters of the exported file: one per arm and gate bit."""
+def found_gates(marked: Marked, cells: str, cut: float | None) -> GatingStrategy:
+    """Gates on the further parameters of the exported file: one per arm and gate bit, and the LAIP's cut of the score."""
     strategy = GatingStrategy()
     for name in marked.labels:
         strategy.add_gate(gates.RectangleGate(xml_name(name), [Dimension(name, range_min=0.5)]), ("root",))
+    if cut is not None and "MRD_SCORE" in marked.scores:
+        above = Dimension("MRD_SCORE", range_min=float(np.nextafter(cut, np.inf)))
+        strategy.add_gate(gates.RectangleGate("laip", [above]), ("root", xml_name(f"GATE_{cells}")))
     return strategy
+
+
+def cut_of(job: Run, row: dict[str, Any]) -> float | None:
+    """Score above which a cell counts, where the subject has a LAIP with one."""
+    path = find_laip(job.results, job.settings.laip_folder, row["subject"], row["panel"])
+    if row["role"] == "control" or not path.is_file():
+        return None
+    told = read_model(path, "laip", 1)[1].get("cut")
+    return None if told is None else float(told)
 
 
 def laip_regions(job: Run, row: dict[str, Any]) -> list[Region]:

@@ -11,7 +11,16 @@ from mrd.core.digest import REACH, digest_file, digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import STAGES, Settings, stage_settings
 from mrd.files.layout import cells_path
-from mrd.files.manifest import READS, list_entries, make_manifest, read_provenance, stage_inputs, write_manifest
+from mrd.files.manifest import (
+    READS,
+    list_entries,
+    make_manifest,
+    manifest_path,
+    read_manifest,
+    read_provenance,
+    stage_inputs,
+    write_manifest,
+)
 from mrd.files.panels import find_panel
 from mrd.files.settings import read_settings
 from mrd.files.sheet import read_samples
@@ -32,6 +41,18 @@ def run(options: argparse.Namespace) -> None:
     files, outside = list_entries(options.results), from_outside(options.results, settings)
     stages = {s: stage_provenance(s, files, outside, settings) for s in READS if any(e["stage"] == s for e in files.values())}
     write_manifest(options.results, make_manifest(files, stages, {**outside, "settings": settings.model_dump()}))
+
+
+def renew_stage(results: Path, settings: Settings, stage: str) -> None:
+    """List the files of one stage anew, where there is a manifest: all others stay as they were listed."""
+    if not manifest_path(results).is_file():
+        return
+    old = read_manifest(manifest_path(results))
+    kept = {n: e for n, e in old["files"].items() if e["stage"] != stage}
+    files = dict(sorted({**kept, **list_entries(results, stage)}.items()))
+    outside = {n: d for n, d in old["outside"].items() if n != "settings"}
+    stages = {**old["stages"], stage: stage_provenance(stage, files, outside, settings)}
+    write_manifest(results, make_manifest(files, stages, old["outside"]))
 
 
 def settings_of(results: Path, given: Path | None) -> Settings:

@@ -75,9 +75,10 @@ def digest_entry(path: Path) -> str:
     return digest_json(str(path.readlink())) if path.is_symlink() else digest_file(path)
 
 
-def list_entries(results: Path) -> dict[str, dict[str, Any]]:
-    """Every file with its digest, its size, its stage, and the inputs it names itself."""
-    return {n: _entry(results / n, stage_of_file(n)) for n in list_files(results)}
+def list_entries(results: Path, stage: str | None = None) -> dict[str, dict[str, Any]]:
+    """Every file, or those of one stage, with its digest, its size, its stage, and the inputs it names itself."""
+    names = {n: stage_of_file(n) for n in list_files(results)}
+    return {n: _entry(results / n, s) for n, s in names.items() if stage in (None, s)}
 
 
 def make_manifest(files: Mapping[str, Any], stages: Mapping[str, Any], outside: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def test_gates_on_the_further_parameters_count_the_found_cells(finished):
     gated = flowkit.parse_gating_xml(str(results / "export" / "P1_FU1_T1.found.xml")).gate_sample(sample)
     calls = read_calls(results)
     assert gated.get_gate_count("ARM_laip") == calls.loc[("P1", "FU1"), "n_laip"]
+    assert gated.get_gate_count("laip") == calls.loc[("P1", "FU1"), "n_laip"]
     assert gated.get_gate_count("GATE_blasts") == calls.loc[("P1", "FU1"), "n_blast"]
 
 
@@ -107,3 +108,13 @@ def test_a_file_that_changed_since_is_refused(finished, tmp_path, capsys):
 def test_an_unknown_tube_is_named(finished, capsys):
     assert main(["export", "--settings", str(finished[0]), "--tubes", "P7_FU1_T1"]) == 2
     assert "no cells of P7_FU1_T1" in capsys.readouterr().err
+
+
+def test_an_export_after_the_run_is_listed_and_nothing_else_is_listed_anew(copied, capsys):
+    settings, results = copied
+    (results / "arms.tsv").write_text("changed")
+    assert main(["export", "--settings", str(settings), "--tubes", "N0_V1_T1"]) == 0
+    assert (results / "export" / "N0_V1_T1.fcs").is_file()
+    capsys.readouterr()
+    assert main(["verify", str(results)]) == 2
+    assert capsys.readouterr().out == "changed\tarms.tsv\n"
