@@ -12,7 +12,7 @@ from mrd.core.contracts import CALLS_TABLE, DIFFERENCES
 from mrd.core.settings import check_settings
 from mrd.files.lock import with_lock
 from mrd.files.tables import read_table
-from tests.cohort import run_stages
+from tests.cohort import run_some
 
 
 def change(settings, **values):
@@ -59,7 +59,7 @@ def test_nothing_changed_is_no_difference(locked):
 def test_a_changed_setting_is_told_and_the_locked_call_stays(locked):
     settings, results, calls = locked
     change(settings, threshold=0.2)
-    run_stages(settings)
+    run_some(settings, "call")
     assert (results / "calls.tsv").read_text() != calls
     for _ in range(2):  # comparing again loses nothing
         assert main(["compare", "--settings", str(settings)]) == 0
@@ -82,7 +82,7 @@ def test_a_changed_fcs_file_is_the_reason_of_its_own_visit(locked):
     settings, results, calls = locked
     plan = str(settings.parent / "samples.tsv")
     assert main(["simulate", "--plan", plan, "--seed", "9", "--tubes", "P1_FU1_T1"]) == 0
-    run_stages(settings)
+    run_some(settings, "prepare", "laip", "detect", "call")
     assert main(["compare", "--settings", str(settings)]) == 0
     rows = differences(results)
     assert set(zip(rows["subject"], rows["visit"], strict=True)) == {("P1", "FU1")}
@@ -96,7 +96,7 @@ def test_a_new_visit_is_called_and_a_dropped_one_stays(locked):
     frame = pd.read_csv(plan, sep="\t", dtype=str, keep_default_na=False)
     later = frame[frame["visit"] == "FU1"].assign(visit="FU2", specimen="P1-FU2", collected="2024-03-01")
     pd.concat([frame[frame["visit"] != "FU1"], later]).to_csv(plan, sep="\t", index=False)
-    run_stages(settings)
+    run_some(settings, "prepare", "laip", "detect", "call")
     assert main(["compare", "--settings", str(settings)]) == 0
     kept = (results / "calls.tsv").read_text().splitlines()
     assert kept[:3] == calls.splitlines()

@@ -9,7 +9,7 @@ import pytest
 from safetensors import safe_open
 
 from mrd.cli.main import main
-from tests.cohort import run_stages
+from tests.cohort import run_some
 from tests.planted import MARKERS, read_keywords, told_in
 
 
@@ -55,7 +55,8 @@ def test_errors_logs_and_the_console_tell_of_no_person(copied, capfd, caplog):
     (files / "P1_FU1_T1.fcs").write_bytes(whole[: len(whole) // 2])
     (files / "P1_DX_T1.fcs").write_bytes(whole.replace(b"|$PAR|", b"|$PAT|"))
     (files / "N0_V1_T1.fcs").write_bytes(whole.replace(b"CD117", b"CD999").replace(b"PE-Cy7-A", b"XX-Xx7-A"))
-    run_stages(settings)
+    assert main(["prepare", "--settings", str(settings), "--batch", "c001"]) == 0
+    run_some(settings, "prepare", "laip", "detect", "call")
     reasons = pd.read_csv(results / "calls.tsv", sep="\t")["reason"]
     assert reasons.str.startswith("tube P1_").all()
     for words in (["verify", str(results), "--inputs"], ["export", "--settings", str(settings), "--tubes", "P1_FU1_T1"]):
