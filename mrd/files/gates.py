@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from flowkit import GatingStrategy, RatioDimension, parse_gating_xml, parse_wsp
+from flowkit import GatingStrategy, RatioDimension, gates, parse_gating_xml, parse_wsp
 from flowkit.exceptions import FlowKitException, QuadrantReferenceError
 from lxml.etree import LxmlError
 from networkx import NetworkXException
@@ -90,10 +90,11 @@ def _completed(strategy: GatingStrategy) -> GatingStrategy:
     Raises
     ------
     ValueError
-        A gate has an end or corner that is no number, and would silently hold no event.
+        A gate has no axis, or an end or corner that is no number: it would silently hold no event, or all.
     """
     for gate in strategy_gates(strategy):
-        if not np.isfinite(ends_of(gate)).all():
+        bare = not gate.dimensions and not isinstance(gate, gates.BooleanGate)
+        if bare or not np.isfinite(ends_of(gate)).all():
             raise ValueError(gate.gate_name)
         for dimension in gate.dimensions or ():
             if isinstance(dimension, RatioDimension):
@@ -104,11 +105,11 @@ def _completed(strategy: GatingStrategy) -> GatingStrategy:
 
 def strategy_gates(strategy: GatingStrategy) -> list[Any]:
     """Every gate FlowKit holds; quadrants come with their quadrant gate."""
-    gates = []
+    found = []
     for name, path in strategy.get_gate_ids():
         with suppress(QuadrantReferenceError):
-            gates.append(strategy.get_gate(name, path))
-    return gates
+            found.append(strategy.get_gate(name, path))
+    return found
 
 
 def ends_of(gate: Any) -> NDArray[np.float64]:

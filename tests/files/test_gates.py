@@ -192,6 +192,13 @@ def test_a_gate_with_a_reference_to_nothing_is_refused(tmp_path):
         inside_gate(read_gates(path, where="g"), "A", FRAME, where="g")
 
 
+def test_a_gate_without_an_axis_is_refused(tmp_path):
+    tree = population("P", "<gating:RectangleGate/>")
+    path = workspace(tmp_path / "w.wsp", sample("a.fcs", "file:/a.fcs", tree))
+    with pytest.raises(FileError, match="FlowKit cannot build its gates"):
+        read_gates(path, files=["a.fcs"], where="t")
+
+
 def test_a_gate_whose_corners_are_no_numbers_is_refused_and_never_empty(tmp_path):
     def vertex(x, y):
         return (
