@@ -38,12 +38,17 @@ CARRIED = ("tube_id", "subject", "visit", "role", "control_kind", "tube", "speci
 
 
 class Linear(NamedTuple):
-    """One tube as measured: its events, channels ($PnN), the matrix applied to it, and what to flag."""
+    """One tube as measured and compensated, the file it came from, the matrix that was undone, and what to flag."""
 
     measured: Measured
-    pnn: tuple[str, ...]
+    data: FcsData
     spill: Spill | None
     flags: list[str]
+
+    @property
+    def pnn(self) -> tuple[str, ...]:
+        """$PnN of the file's channels."""
+        return self.data.pnn
 
 
 class Job(NamedTuple):
@@ -115,7 +120,7 @@ def measure_tube(job: Job) -> Linear:
     spill, flags = choose_spill(job, data)
     linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=where)
     flags += ["uncompensated"] if spill is None else []
-    return Linear(Measured(data.events, linear, data.ranges, index, job.panel), data.pnn, spill, flags)
+    return Linear(Measured(data.events, linear, data.ranges, index, job.panel), data, spill, flags)
 
 
 def choose_spill(job: Job, data: FcsData) -> tuple[Spill | None, list[str]]:
