@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from mrd.core.digest import digest_json
 from mrd.core.drawn import Drawn
 from mrd.core.errors import FileError, PanelError
 from mrd.core.laips import DrawnLaip, DrawnLaips, check_laips
@@ -56,3 +57,20 @@ def read_laip_gates(laip: DrawnLaip, folder: Path, *, files: Sequence[str], wher
     drawn = read_gates(path, files=files, where=where)
     drawn.find(laip.gate, where=where)
     return drawn
+
+
+def laips_of(path: Path, subject: str, panel: str, *, files: Sequence[str]) -> tuple[list[tuple[DrawnLaip, Drawn | None]], str]:
+    """A subject's LAIPs for a panel, each with its gates where it has any, and a digest of all that was read.
+
+    Parameters
+    ----------
+    files : names of the FCS files it may have been drawn on: those of the subject's diagnosis
+
+    Raises
+    ------
+    FileError, PanelError
+        The file, or one that it names, cannot be used.
+    """
+    where = f"drawn LAIP of {subject}"
+    told = [(laip, read_laip_gates(laip, path.parent, files=files, where=where)) for laip in read_laips(path).of(subject, panel)]
+    return told, digest_json([[laip.model_dump(mode="json"), gates.digest if gates else ""] for laip, gates in told])

@@ -114,3 +114,17 @@ def test_a_folder_that_may_not_be_written_is_one_line(copied, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "cannot write (Permission denied)" in error
+
+
+def test_a_file_that_cannot_be_used_is_one_line_and_an_fcs_file_goes_unnamed(monkeypatch, capsys):
+    import mrd.cli.settings
+
+    for name, told in (("/x/DOE JANE.fcs", "a file"), ("/x/calls.tsv", "/x/calls.tsv")):
+
+        def fail(_, name=name):
+            raise PermissionError(13, "Permission denied", name)
+
+        monkeypatch.setattr(mrd.cli.settings, "run", fail)
+        assert main(["settings"]) == 2
+        what = f"mrd settings: {told}: Permission denied; check its permissions and the space on the disk\n"
+        assert capsys.readouterr().err == what

@@ -12,7 +12,7 @@ from mrd.core.matching import match_channels
 from mrd.core.panel import Scale
 from mrd.core.settings import Settings
 from mrd.files.gates import read_gates
-from mrd.files.laips import read_laip_gates, read_laips
+from mrd.files.laips import laips_of, read_laip_gates, read_laips
 from mrd.files.panels import read_panel
 from mrd.prepare.compensate import compensate
 from mrd.prepare.drawn import Frame, inside_gate, undo_scale
@@ -172,6 +172,22 @@ def test_laips_are_read_from_yaml_and_their_gates_from_beside_it(tmp_path):
     assert laips.of("P2", "aml-lyric-9") == []
     assert read_laip_gates(laips.of("P1", "other")[0], tmp_path, files=[], where="t") is None
     assert asdict(gates)["source"] == "gatingml"
+
+
+def test_the_digest_of_a_subjects_laips_follows_what_they_say_and_no_other_subjects(tube, tmp_path):
+    path = tmp_path / "laips.yaml"
+
+    def told(low, other):
+        gatingml(tmp_path / "g.xml", box("L", span("FSC-A", low, 1e9)))
+        laips = {"P1": [{"gates": "g.xml", "gate": "L"}, {"phenotype": "CD34+"}], "P2": [{"phenotype": other}]}
+        path.write_text(json.dumps({"subjects": laips}))
+        return laips_of(path, "P1", "aml-lyric-9", files=[])
+
+    laips, digest = told(0, "CD56+")
+    assert told(0, "CD19+")[1] == digest
+    assert told(1, "CD56+")[1] != digest
+    assert inside_laips(laips, tube[1], where="t").all()
+    assert laips_of(path, "P3", "aml-lyric-9", files=[])[0] == []
 
 
 @pytest.mark.parametrize(
