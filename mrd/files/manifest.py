@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
-from safetensors import SafetensorError, safe_open
-
 from mrd.core.digest import digest_file, digest_json
 from mrd.core.errors import FileError
 from mrd.files.atomic import write_text
@@ -114,16 +111,28 @@ def _entry(path: Path, stage: str) -> dict[str, Any]:
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """The provenance an artefact carries within itself; empty where it carries none."""
+    read = {".h5ad": _told_by_anndata, ".safetensors": _told_by_model}.get(path.suffix)
     try:
-        if path.suffix == ".h5ad":
-            with h5py.File(path, "r") as handle:
-                return dict(json.loads(handle["uns/provenance"][()]))
-        if path.suffix == ".safetensors":
-            with safe_open(path, framework="np") as handle:
-                return dict(json.loads((handle.metadata() or {})["flowmrd"])["about"]["provenance"])
-    except (OSError, ValueError, LookupError, TypeError, SafetensorError):
+        return {} if read is None else dict(read(path))
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError):
         return {}
-    return {}
+
+
+def _told_by_anndata(path: Path) -> Any:
+    import h5py  # here, since every command looks for a lock and few open an artefact
+
+    with h5py.File(path, "r") as handle:
+        return json.loads(handle["uns/provenance"][()])
+
+
+def _told_by_model(path: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as handle:
+            return json.loads((handle.metadata() or {})["flowmrd"])["about"]["provenance"]
+    except SafetensorError as error:
+        raise ValueError(path.name) from error
 
 
 def write_manifest(results: Path, manifest: Mapping[str, Any]) -> None:
