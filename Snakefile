@@ -13,6 +13,7 @@ include: "workflow/rules/detect.smk"
 include: "workflow/rules/call.smk"
 include: "workflow/rules/endpoint.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
@@ -21,3 +22,4 @@ rule all:
         rules.endpoint.output,
         expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),
         f"{RESULTS}/report/index.html",
+        MANIFEST,

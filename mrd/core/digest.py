@@ -18,6 +18,10 @@ REACH = {
     "endpoint": ("core", "files", "endpoint"),
     "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),
     "simulate": ("core", "files", "simulate"),
+    "export": ("core", "files", "prepare"),
+    "compare": ("core", "files"),
+    "manifest": ("core", "files"),
+    "lock": ("core", "files"),
 }
 """The layers, and single files of `cli`, that each command can reach besides its own file there."""
 

@@ -37,3 +37,7 @@ class EvidenceError(MrdError):
 
 class ChoiceError(FileError):
     """A file that holds several data sets, of which the sheet names none."""
+
+
+class DiskError(MrdError):
+    """A result that cannot be written: it ends the command, for it says nothing about the data."""

@@ -70,6 +70,10 @@ def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 def write_table(path: Path, frame: pd.DataFrame, table: Table) -> None:
     """Write a frame that keeps its declaration, and the declaration beside it."""
     table.check(frame)
-    text = frame[table.names].to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")
-    write_text(path, text)
+    write_text(path, table_text(frame, table))
     write_text(path.with_suffix(".schema.json"), json.dumps(json_schema(table), indent=1) + "\n")
+
+
+def table_text(frame: pd.DataFrame, table: Table) -> str:
+    """A declared table as the text that is written."""
+    return frame[table.names].to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")

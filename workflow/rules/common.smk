@@ -8,6 +8,7 @@ from mrd.core.digest import code_digest, digest_json
 from mrd.core.errors import MrdError
 from mrd.core.settings import check_settings, settings_digest
 from mrd.files.layout import find_reference, plain_name
+from mrd.files.lock import with_lock
 from mrd.files.panels import find_panel
 from mrd.files.settings import write_settings
 from mrd.files.sheet import COMPENSATION_WORDS, read_samples
@@ -21,7 +22,7 @@ ENVIRONMENT = (
 def start():
     """Settings and sheet, or one line of what is wrong and exit code 2."""
     try:
-        settings = check_settings(dict(config))
+        settings = with_lock(check_settings(dict(config)))
         samples = read_samples(settings, made_in=DEMO)
         for panel in samples["panel"].unique():
             find_panel(panel)
