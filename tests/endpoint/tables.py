@@ -4,9 +4,12 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from mrd.core.contracts import CALLS_TABLE, RESPONSES, SUBJECTS
+from mrd.core.contracts import CALLS_TABLE
+from mrd.core.estimand import check_estimands
 from mrd.core.settings import Settings
-from mrd.endpoint.derive import EndpointTables, derive_endpoint
+from mrd.endpoint.clinical import TABLES as CLINICAL
+from mrd.endpoint.clinical import Clinical
+from mrd.endpoint.derive import Inputs, Trial, derive_trial
 
 FIRST_DOSE = date(2026, 1, 5)
 MARROW, BLOOD = "bone marrow", "peripheral blood"
@@ -63,19 +66,26 @@ def subject(name: str = "P01", *, entry: str | None = "relapsed", first_dose: in
     return {"subject": name, "first_dose": day(first_dose), "disease_at_entry": entry, **days}
 
 
+def frame_of(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """One of the clinical tables, with all its columns."""
+    return CLINICAL[name].frame(rows)
+
+
 def derive(
     calls: list[dict[str, object]],
     subjects: list[dict[str, object]] | None,
     responses: list[dict[str, object]] | None = None,
+    *,
+    more: dict[str, list[dict[str, object]]] | None = None,
+    estimands: dict[str, object] | None = None,
     **settings: object,
-) -> EndpointTables:
-    return derive_endpoint(
-        CALLS_TABLE.frame(calls),
-        None if subjects is None else SUBJECTS.frame(subjects),
-        None if responses is None else RESPONSES.frame(responses),
-        Settings(**settings),  # type: ignore[arg-type]
-        version="1",
-    )
+) -> Trial:
+    """Everything derived from literal rows; `more` are further clinical tables by name."""
+    told = {"subjects": subjects, "responses": responses, **(more or {})}
+    frames = {name: frame_of(name, rows) for name, rows in told.items() if rows is not None}
+    clinical = None if subjects is None else Clinical(frames)
+    inputs = Inputs(CALLS_TABLE.frame(calls), clinical, check_estimands(estimands or {}))
+    return derive_trial(inputs, Settings(**settings), version="1")  # type: ignore[arg-type]
 
 
 def rows(frame: pd.DataFrame, **where: object) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrd.endpoint.summary import estimate_share
+from mrd.endpoint.intervals import estimate_share
 
 from .tables import call, derive, rows, subject
 
