@@ -108,8 +108,9 @@ def find_last_record(tables: Mapping[str, Sequence[Row]]) -> Fact | None:
 
 
 def find_last_alive(tables: Mapping[str, Sequence[Row]], facts: Facts) -> Fact | None:
-    """Find the day last known alive: as stated, or the last record where that is later, never after death."""
-    told = [f for f in (facts.get("last_alive"), find_last_record(tables), facts.get(FIRST_DOSE)) if f is not None]
+    """Find the day last known alive: as stated, or a later record or date of the subject, never after death."""
+    dated = [facts.get("last_alive"), find_last_record(tables), *(facts.get(name) for name in DATES if name != "death")]
+    told = [f for f in dated if f is not None]
     last = max(told, key=lambda f: f.day, default=None)
     death = facts.get("death")
     return death if last is not None and death is not None and last.day > death.day else last

@@ -103,7 +103,7 @@ def plot_swimmer(adsl: pd.DataFrame, admrd: pd.DataFrame) -> Picture:
             if lane[column]:
                 ax.plot(_days(lane["TRTSDT"], lane[column]), y, marker, color=colour, markersize=5, zorder=3)
     ax.set_yticks(range(len(lanes)), [_short(r) for r in lanes], fontsize=7)
-    ax.invert_yaxis()
+    ax.set_ylim(len(lanes) - 0.4, -0.6)
     ax.set_xlabel("days since the first dose")
     for words, marker, colour in [*EVENTS.values(), ("marrow below", "|", GREEN), ("marrow not below", "|", RED)]:
         ax.plot([], [], marker, color=colour, label=words)
@@ -149,7 +149,7 @@ def _write_risk(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
     ticks = [t for t in ax.get_xticks() if 0 <= t <= ax.get_xlim()[1]]
     for line, (name, curve) in enumerate(curves.items(), 1):
         y = -0.2 - 0.07 * line
-        ax.text(-0.02, y, "at risk", transform=ax.transAxes, ha="right", fontsize=7, color=COLOURS.get(name, BLUE))
+        ax.text(-0.06, y, "at risk", transform=ax.transAxes, ha="right", fontsize=7, color=COLOURS.get(name, BLUE))
         for tick in ticks:
             later = curve[curve["time"] >= tick]
             n = int(later["at_risk"].iloc[0]) if len(later) else 0

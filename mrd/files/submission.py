@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from mrd.files.atomic import whole, write_text
 from mrd.files.datasets import write_csv, write_parquet
 
 DATE_FORMAT = "DATE9."
+SAS_EPOCH = date(1960, 1, 1)
+"""Dates of analysis datasets are days since then: a column without any date stays a number."""
 TABULATIONS = ("FINDINGS",)
 """Classes of SDTM, where dates are text; in analysis datasets they are numbers with a date format."""
 JSON_TYPES = {"s": "string", "i": "integer", "f": "double", "b": "boolean", "d": "date", "p": "string"}
@@ -82,7 +85,8 @@ def write_xpt(path: Path, frame: pd.DataFrame, table: Table) -> None:
 
 def _xpt_values(values: pd.Series, column: Column, *, text_dates: bool) -> pd.Series:
     if column.kind == "d" and not text_dates:
-        return pd.Series([None if pd.isna(v) else date.fromisoformat(v) for v in values], dtype=object)
+        days = [math.nan if pd.isna(v) else float((date.fromisoformat(v) - SAS_EPOCH).days) for v in values]
+        return pd.Series(days, dtype="float64")
     if column.kind in "sdp":
         return values.fillna("").astype(object).reset_index(drop=True)
     return values.astype("float64").reset_index(drop=True)

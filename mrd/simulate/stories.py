@@ -36,7 +36,7 @@ class Story:
     answers: Answers
     entry: str = "relapsed"
     treated: bool = True
-    baseline: str = "positive"
+    baseline: str = "heavy"
     marrows: tuple[tuple[int, str], ...] = ()
     blood: tuple[tuple[int, str], ...] = ()
     assessments: tuple[tuple[int, str], ...] = ()

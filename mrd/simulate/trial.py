@@ -25,6 +25,7 @@ BLOOD = "peripheral blood"
 PANEL = "aml-lyric-9"
 Row = dict[str, Any]
 OUTCOMES = {
+    "heavy": ("positive", "N", 0.4, 224_000),
     "below": ("not-detected", "Y", 0.0, 40),
     "low": ("low-quantifiable", "Y", 0.0006, 330),
     "positive": ("positive", "N", 0.05, 28_000),

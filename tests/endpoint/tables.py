@@ -92,3 +92,17 @@ def rows(frame: pd.DataFrame, **where: object) -> list[dict[str, object]]:
     """Rows of a frame whose columns hold what is asked for; a missing value is None."""
     plain = frame.astype(object).where(frame.notna(), None)
     return [row for row in plain.to_dict("records") if all(row[k] == v for k, v in where.items())]
+
+
+def derive_each(cases: list[dict[str, list[dict[str, object]]]], **options: object) -> Trial:
+    """Everything of many cases in one derivation: case i is subject P01, P02, ...; a case holds rows by table."""
+    told: dict[str, list[dict[str, object]]] = {}
+    for number, case in enumerate(cases, 1):
+        for table, own in case.items():
+            told.setdefault(table, []).extend({**row, "subject": name_of(number)} for row in own)
+    calls, subjects, responses = (told.pop(name, []) for name in ("calls", "subjects", "responses"))
+    return derive(calls, subjects, responses or None, more=told, **options)  # type: ignore[arg-type]
+
+
+def name_of(number: int) -> str:
+    return f"P{number:02d}"
