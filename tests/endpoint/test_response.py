@@ -25,7 +25,10 @@ CASES = {
     "platelets just under 100 are CRi": ({"platelets": 99.9}, "CRi"),
     "no neutrophils at all and platelets recovered are CRi": ({"anc": 0.0}, "CRi"),
     "both counts low are MLFS": ({"anc": 0.99, "platelets": 99.9}, "MLFS"),
-    "both low on 199 cells of unknown cellularity are not evaluable": ({"anc": 0.2, "platelets": 20.0, "cells_counted": 199}, "NE"),
+    "both low on 199 cells of unknown cellularity are not evaluable": (
+        {"anc": 0.2, "platelets": 20.0, "cells_counted": 199},
+        "NE",
+    ),
     "both low on 199 cells of 10 percent cellularity are MLFS": (
         {"anc": 0.2, "platelets": 20.0, "cells_counted": 199, "cellularity": 10.0},
         "MLFS",
