@@ -126,9 +126,13 @@ def _dtype(column: Column) -> str:
 
 
 def _column_problems(column: Column, values: pd.Series) -> Iterator[str]:
-    blank = values.isna() | (values.astype("string").str.strip() == "").fillna(True)
+    blank = values.isna()
+    if not pd.api.types.is_numeric_dtype(values):
+        blank |= pd.Series([isinstance(v, str) and not v.strip() for v in values], index=values.index, dtype=bool)
     if column.required and blank.any():
         yield f"column {column.name} is empty in row {_rows(blank)}"
+    if blank.all():
+        return
     told = values[~blank]
     bad = ~_fits(column, told)
     if bad.any():

@@ -168,7 +168,8 @@ NEUTROPENIA = {
     "death after the last value leaves the last value":
         (anc((8, 0.1), (18, 0.1)), {"death": 20}, [], (11.0, 1, "LAST ANC VALUE")),
     "of two values of a day the lower speaks":
-        ([*anc((8, 0.1), (20, 0.6), (22, 0.7), (24, 0.8)), {**anc((20, 0.4))[0], "sequence": 2}], {}, [], (15.0, 0, "ANC RECOVERED")),
+        ([*anc((8, 0.1), (20, 0.6), (22, 0.7), (24, 0.8)), {**anc((20, 0.4))[0], "sequence": 2}],
+         {}, [], (15.0, 0, "ANC RECOVERED")),
     "no values at all":
         ([], {}, [], (1.0, 3, "NO ANC BELOW 0.5")),
 }  # fmt: skip

@@ -95,7 +95,8 @@ def test_every_problem_of_every_table_is_told_at_once_with_row_and_column(tmp_pa
     _folder(
         tmp_path,
         subjects=["subject,disease_at_entry,age", "P01,cured,140"],
-        exposure=["subject,treatment,start,end", "P01,induction,2026-01,", "P01,surgery,2026-02-30,", "P01,consolidation,2026-03,2026-02"],
+        exposure=["subject,treatment,start,end", "P01,induction,2026-01,", "P01,surgery,2026-02-30,",
+                  "P01,consolidation,2026-03,2026-02"],
         labs=["subject,test,collected,value,unit", "P01,ANC,2026-01-05,,10^9/L", "P01,PLT,soon,-1,mg"],
         adverse_events=["subject,sequence,term,grade,onset,end", "P01,1,Nausea,6,2026-13,", ",1,,2,2026-02,2026-01"],
         disposition=["subject,event,date", "P01,death,2026", "P01,death,2026-01-01"],
