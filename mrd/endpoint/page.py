@@ -14,7 +14,7 @@ from mrd.core.settings import Settings
 from mrd.endpoint.analyses import Analyses
 from mrd.endpoint.clinical import to_records
 from mrd.endpoint.derive import Trial
-from mrd.endpoint.figures import ENCODERS, Picture, inline_svg, plot_survival, plot_swimmer, plot_waterfall, styled
+from mrd.endpoint.figures import ENCODERS, Picture, inline_svg, plot_survival, plot_swimmer, plot_waterfall, settle, styled
 from mrd.endpoint.times import AT_LANDMARK, ORIGINS, STATUS
 
 Line = dict[str, Any]
@@ -33,7 +33,7 @@ class Drawn:
 def draw_trial(trial: Trial, analyses: Analyses, settings: Settings, estimands: Estimands) -> Drawn:
     """Draw the figures and the page of a trial."""
     with styled():
-        pictures = _plot(trial, analyses, settings)
+        pictures = {name: settle(p) for name, p in _plot(trial, analyses, settings).items()}
         figures = {f"{name}.{kind}": encode(p) for name, p in pictures.items() for kind, encode in ENCODERS.items()}
     inline = {name: inline_svg(figures[f"{name}.svg"], name, p.alt) for name, p in pictures.items()}
     return Drawn(_render(trial, analyses, settings, estimands, inline), figures)
