@@ -148,7 +148,7 @@ def _write_risk(ax: Axes, curves: Mapping[str, pd.DataFrame]) -> None:
     """Write how many are at risk at each tick."""
     ticks = [t for t in ax.get_xticks() if 0 <= t <= ax.get_xlim()[1]]
     for line, (name, curve) in enumerate(curves.items(), 1):
-        y = -0.2 - 0.07 * line
+        y = -0.17 - 0.06 * line
         ax.text(-0.06, y, "at risk", transform=ax.transAxes, ha="right", fontsize=7, color=COLOURS.get(name, BLUE))
         for tick in ticks:
             later = curve[curve["time"] >= tick]
@@ -169,7 +169,8 @@ def _legend(ax: Axes, told: Sequence[tuple[str, str, float]]) -> None:
 
 def settle(picture: Picture) -> Picture:
     """Lay a figure out once, so that every encoding takes the same place for everything."""
-    picture.figure.draw_without_rendering()
+    for _ in range(2):  # the second pass knows how much room the text under the axes takes
+        picture.figure.draw_without_rendering()
     picture.figure.set_layout_engine("none")
     return picture
 
