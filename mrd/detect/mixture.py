@@ -7,6 +7,7 @@ update needs: one product gives all distances, one gives all moments (EM for t m
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -200,25 +201,45 @@ def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
     return torch.cat([x.new_empty(0, len(mixture.weights)), *map(part, chunks(len(x)))])
 
 
+def component_logs(x: Tensor, mixture: Mixture) -> Tensor:
+    """Log density of each cell under each component by itself, its weight left out, (n, k)."""
+    centre = mixture.weights @ mixture.means
+    form = forms(replace(mixture, weights=torch.ones_like(mixture.weights)), centre)
+    level = torch.log(form.height) + form.highest
+    power = (form.tails + form.dims) / 2
+
+    def part(piece: slice) -> Tensor:
+        near = (features(x[piece], centre) @ form.linear).clamp_min_(1)
+        return torch.log(near).mul_(-power).add_(level)
+
+    return torch.cat([x.new_empty(0, len(mixture.weights)), *map(part, chunks(len(x)))])
+
+
 def moments(x: Points, mixture: Mixture, *, weights: Tensor | None = None) -> Moments:
     """Expected moments of every component over the cells: the E-step and all the M-step needs."""
-    form = forms(mixture, x.centre)
 
-    def part(phi: Tensor, piece: slice) -> tuple[Tensor, Tensor, float]:
+    def share(log: Tensor, piece: slice) -> Tensor:
+        return torch.ones_like(log) if weights is None else weights[piece]
+
+    return moments_of(x, forms(mixture, x.centre), share)
+
+
+def moments_of(x: Points, form: Forms, weigh: Callable[[Tensor, slice], Tensor]) -> Moments:
+    """Moments of components over cells that each count as much as `weigh(log density, which cells)` says."""
+
+    def part(phi: Tensor, piece: slice) -> tuple[Tensor, Tensor, float, float]:
         told = joint(phi, form)
-        scale, log = told.total.reciprocal(), told.log
-        if weights is not None:
-            scale, log = scale * weights[piece], log * weights[piece]
-        share = told.mass.mul_(scale[:, None])
+        weight = weigh(told.log, piece)
+        share = told.mass.mul_((weight / told.total)[:, None])
         counts = share.sum(dim=0).double()
-        return counts, (share.mul_(told.near).T @ phi).double(), float(log.double().sum())
+        logs = float((told.log * weight).double().sum())
+        return counts, (share.mul_(told.near).T @ phi).double(), logs, float(weight.double().sum())
 
     parts = [part(phi, piece) for phi, piece in zip(x.chunks, chunks(x.count), strict=True)]
     robust = (form.tails + form.dims) / form.tails
     counts = torch.stack([p[0] for p in parts]).sum(dim=0)
     sums = robust * torch.stack([p[1] for p in parts]).sum(dim=0)
-    weight = float(x.count) if weights is None else float(weights.double().sum())
-    return _moments(counts, sums, x.centre.double(), sum(p[2] for p in parts), weight)
+    return _moments(counts, sums, x.centre.double(), sum(p[2] for p in parts), sum(p[3] for p in parts))
 
 
 def _moments(counts: Tensor, sums: Tensor, centre: Tensor, total_log: float, weight: float) -> Moments:

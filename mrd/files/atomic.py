@@ -52,7 +52,7 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, told: bytes) -> None:
     """Write bytes whole or not at all."""
     with whole(path) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(told)

@@ -22,7 +22,7 @@ def scipy_joint(x, m):
     return np.stack(
         [
             np.log(float(w)) + stats.multivariate_t(mu.numpy(), s.numpy(), m.tails).logpdf(x.numpy())
-            for w, mu, s in zip(m.weights, m.means, m.spreads)
+            for w, mu, s in zip(m.weights, m.means, m.spreads, strict=True)
         ],
         axis=1,
     )
@@ -55,7 +55,7 @@ def test_moments_are_weighted_sums_over_the_cells():
     got = moments(points(x), m, weights=weights)
     share = responsibilities(x, m).double() * weights[:, None].double()
     distance = torch.stack(
-        [((x - mu) @ torch.linalg.inv(s) * (x - mu)).sum(1) for mu, s in zip(m.means, m.spreads)], dim=1
+        [((x - mu) @ torch.linalg.inv(s) * (x - mu)).sum(1) for mu, s in zip(m.means, m.spreads, strict=True)], dim=1
     ).double()
     robust = share * (m.tails + 4) / (m.tails + distance)
     assert got.counts.numpy() == pytest.approx(share.sum(0).numpy(), rel=1e-4)
