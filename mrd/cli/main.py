@@ -23,6 +23,7 @@ COMMANDS = {
     "detect": "score a batch of tubes and count what was found",
     "call": "turn counts into one call per subject and visit",
     "endpoint": "derive the endpoint dataset from calls and clinical tables",
+    "estimand": "print the estimands of the trial as YAML, or check those of a file",
     "report": "draw the pages of a batch of subjects, or of the cohort",
     "show": "print the calls of a finished run",
     "manifest": "list every file of a run with its digest and how it came to be",

@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
+from mrd.core.contracts_adam import (
+    ADAE as ADAE,
+    ADMRD as ADMRD,
+    ADRS as ADRS,
+    ADSL as ADSL,
+    ADTTE as ADTTE,
+)
+from mrd.core.contracts_clinical import (
+    ADVERSE_EVENTS as ADVERSE_EVENTS,
+    DISPOSITION as DISPOSITION,
+    EXPOSURE as EXPOSURE,
+    LABS as LABS,
+    RESPONSES as RESPONSES,
+    REVIEW as REVIEW,
+    YN as YN,
+)
+from mrd.core.contracts_sdtm import (
+    CP as CP,
+    RS as RS,
+)
+from mrd.core.contracts_tables import (
+    CELLS as CELLS,
+    TRIAL_TABLES as TRIAL_TABLES,
+)
 from mrd.core.tables import Column, Table
 from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, READINGS, ROLES, SPECIMEN_TYPES
 
@@ -266,21 +290,6 @@ SUBJECTS = Table(
     open=True,
 )
 
-RESPONSES = Table(
-    "responses",
-    1,
-    "marrow that was read by morphology",
-    (
-        C("subject", "s", "subject", required=True),
-        C("assessed", "d", "day of the marrow", required=True),
-        C("marrow_blasts", "f", "blasts in the marrow", "%", low=0, high=100),
-    ),
-    key=("subject", "assessed"),
-    open=True,
-)
-"""The optional response table; further columns pass through."""
-
-YN = ("Y", "N")
 DISEASE = ("flow", "flow-blood", "entry-no-flow", "entry-flow-below", "none")
 CONVERSION_REASONS = (
     "converted", "not-treated", "no-disease", "refractory", "positive", "blasts", "indeterminate", "inadequate",
@@ -340,57 +349,6 @@ SUMMARY = Table(
     ),
     key=("set", "rule"),
 )
-
-ADMRD = Table(
-    "admrd",
-    1,
-    "subject, parameter and visit (BDS; ADaM)",
-    (
-        C("STUDYID", "s", "Study Identifier", required=True),
-        C("USUBJID", "s", "Unique Subject Identifier", required=True),
-        C("SITEID", "s", "Study Site Identifier"),
-        C("TRT01A", "s", "Actual Treatment for Period 01"),
-        C("FASFL", "s", "Full Analysis Set Population Flag", codes=YN),
-        C("SAFFL", "s", "Safety Population Flag", codes=YN),
-        C("MRDEVLFL", "s", "MRD Evaluable Population Flag", codes=YN),
-        C("PARAMCD", "s", "Parameter Code", required=True),
-        C("PARAM", "s", "Parameter", required=True),
-        C("PARCAT1", "s", "Parameter Category 1", required=True),
-        C("CPSPEC", "s", "Specimen Type", codes=tuple(s.upper() for s in SPECIMEN_TYPES)),
-        C("AVISIT", "s", "Analysis Visit"),
-        C("AVISITN", "i", "Analysis Visit (N)", low=0),
-        C("ADT", "d", "Analysis Date"),
-        C("ADY", "i", "Analysis Relative Day", "day"),
-        C("AVAL", "f", "Analysis Value"),
-        C("AVALC", "s", "Analysis Value (C)"),
-        C("BASE", "f", "Baseline Value"),
-        C("ABLFL", "s", "Baseline Record Flag", codes=("Y",)),
-        C("ANL01FL", "s", "Record Enters the Conversion Analysis", codes=("Y",)),
-        C("ANL02FL", "s", "Marrow That Decides the Conversion", codes=("Y",)),
-        C("CRIT1", "s", "Analysis Criterion 1 (corrected estimate)"),
-        C("CRIT1FL", "s", "Criterion 1 Evaluation Result Flag", codes=YN),
-        C("CRIT1FN", "i", "Criterion 1 Evaluation Result Flag (N)", low=0, high=1),
-        C("CRIT2", "s", "Analysis Criterion 2 (plain count)"),
-        C("CRIT2FL", "s", "Criterion 2 Evaluation Result Flag", codes=YN),
-        C("CRIT2FN", "i", "Criterion 2 Evaluation Result Flag (N)", low=0, high=1),
-        C("DTYPE", "s", "Derivation Type; always empty: nothing is imputed"),
-        C("SRCDOM", "s", "Source Data", required=True, codes=("CALLS", "SUBJECTS")),
-        C("SRCVAR", "s", "Source Variable", required=True),
-        C("SRCSEQ", "i", "Source Sequence Number", required=True, low=1),
-        C("LOD", "f", "Limit of Detection", "%", low=0),
-        C("LLOQ", "f", "Lower Limit of Quantification", "%", low=0),
-        C("NEVTWBC", "i", "Leukocytes", low=0),
-        C("NEVTLAIP", "i", "Cells with the LAIP", low=0),
-        C("NEVTBLST", "i", "Cells in the Blast Compartment", low=0),
-        C("HEMODFL", "s", "Hemodilution Flag; empty: not assessed", codes=YN),
-        C("STORDAYS", "i", "Days from Draw to Receipt; empty: not told", "day", low=0),
-        C("MRDCALL", "s", "Call", codes=CALLS),
-        C("PIPEVER", "s", "Software Version", required=True),
-        C("RUNID", "s", "Digest of All Inputs and Settings", required=True),
-    ),
-    key=("USUBJID", "PARAMCD", "AVISIT"),
-)
-"""SRCSEQ counts the rows of the source ordered by its key (calls: subject, visit; subjects: subject), from 1."""
 
 PAGES = Table(
     "pages",
@@ -487,4 +445,17 @@ PIPELINE_TABLES = [
     DIFFERENCES,
     DEIDENTIFIED,
     GATED,
+    EXPOSURE,
+    LABS,
+    ADVERSE_EVENTS,
+    DISPOSITION,
+    REVIEW,
+    ADSL,
+    ADRS,
+    ADTTE,
+    ADAE,
+    CP,
+    RS,
+    *TRIAL_TABLES,
+    CELLS,
 ]

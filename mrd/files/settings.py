@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,16 +21,28 @@ def read_settings(path: Path) -> Settings:
     SettingsError
         The file is missing or not a YAML mapping, or a setting is unknown or out of range.
     """
+    return check_settings(read_mapping(path, what="settings"))
+
+
+def read_mapping(path: Path, *, what: str) -> dict[str, Any]:
+    """Read a YAML mapping; an empty file is an empty one.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, or not a YAML mapping of names.
+    """
+    fix = f"see `mrd {what}`" if what == "settings" else "see `mrd estimand`"
     if not path.is_file():
-        raise SettingsError("the settings are missing", where=str(path), fix="check the path")
+        raise SettingsError(f"the {what} are missing", where=str(path), fix="check the path")
     try:
         values = read_yaml(path)
     except UnreadableError:
-        raise SettingsError("not YAML", where=str(path), fix="see `mrd settings`") from None
+        raise SettingsError("not YAML", where=str(path), fix=fix) from None
     values = {} if values is None else values
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise SettingsError("not a mapping of names to values", where=str(path), fix="see `mrd settings`")
-    return check_settings(values)
+        raise SettingsError("not a mapping of names to values", where=str(path), fix=fix)
+    return values
 
 
 def write_settings(path: Path, settings: Settings) -> None:

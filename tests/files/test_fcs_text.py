@@ -1,8 +1,7 @@
 """TEXT segments as instruments write them: delimiters, doubled and empty values, encodings, supplements."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mrd.core.errors import FileError
 from mrd.files.fcs import read_fcs

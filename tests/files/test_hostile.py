@@ -9,8 +9,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from benchmarks.fuzz.mutate import mutate
 from benchmarks.fuzz.targets import TARGETS

@@ -1,8 +1,7 @@
 import flowkit as fk
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mrd.core.errors import FileError
 from mrd.prepare.compensate import Spill, check_spill, compensate, compensated_names, fit_spill, parse_spill

@@ -7,6 +7,7 @@ from mrd.cli.run_options import batches_of
 from mrd.core.digest import code_digest, digest_json
 from mrd.core.errors import MrdError
 from mrd.core.settings import check_settings, settings_digest
+from mrd.files.clinical import clinical_files
 from mrd.files.layout import find_reference, plain_name
 from mrd.files.lock import with_lock
 from mrd.files.panels import find_panel
@@ -27,6 +28,7 @@ def start():
         for panel in samples["panel"].unique():
             find_panel(panel)
             find_reference(settings.reference, panel)
+        clinical_files(settings)
         write_settings(Path(settings.results) / "settings.yaml", settings)
         return settings, samples
     except MrdError as error:
