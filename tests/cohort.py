@@ -140,7 +140,9 @@ def run_some(settings_file: Path, *stages: str) -> None:
         "laip": ["--batch", "s001", "--tubes", tubes],
         "detect": ["--batch", "s001", "--tubes", tubes, "--laips", laips],
         "call": [
-            *("--tubes", tubes, "--laips", laips, "--limits", str(results / "laip" / "s001.limits.tsv")),
+            *("--tubes", tubes, "--laips", laips),
+            *("--limits", *(str(results / stage / "s001.limits.tsv") for stage in ("laip", "detect"))),
+            *("--clusters", str(results / "detect" / "s001.clusters.tsv")),
             *("--burdens", str(results / "detect" / "s001.tsv"), "--qc", str(results / "prepare" / "s001.qc.tsv")),
         ],
     }

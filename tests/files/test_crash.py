@@ -31,9 +31,8 @@ def frame(value):
 
 
 def write_scores(path, value):
-    obs = pd.DataFrame(
-        {"event": np.arange(N), "laip_score": np.full(N, value), "laip": np.full(N, True)}, index=np.arange(N).astype(str)
-    )
+    columns = {"event": np.arange(N), **{n: np.full(N, value) for n in SCORES.obs if n != "event"}}
+    obs = pd.DataFrame(columns, index=np.arange(N).astype(str))
     write_anndata(path, SCORES, obs=obs, var=pd.DataFrame(index=[]), uns={"tube_id": "t"}, provenance={"value": value})
 
 
