@@ -23,6 +23,9 @@ COMMANDS = {
     "endpoint": "derive the endpoint dataset from calls and clinical tables",
     "report": "draw the pages of a batch of subjects, or of the cohort",
     "show": "print the calls of a finished run",
+    "review": "serve the web application in which people judge the calls, or make its first admin",
+    "audit": "check that the review's log and signed records are as they were written",
+    "reviewed": "write the settled visits of the review as a table for the endpoint",
 }
 """Each command is the module `mrd.cli.<name>` with `add_arguments(parser)` and `run(options)`."""
 

@@ -371,6 +371,25 @@ PAGES = Table(
     key=("subject",),
 )
 
+REVIEW = Table(
+    "review",
+    1,
+    "settled round of review of one visit",
+    (
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
+        C("call", "s", "the call as reviewed", required=True, codes=CALLS),
+        C("value", "f", "MRD as reviewed; empty: no value was given", "1", low=0, high=1),
+        C("reviewer", "s", "printed names of who signed: both readers, or the adjudicator", required=True),
+        C("reviewed_at", "s", "when the settling signature was given, in UTC, as YYYY-MM-DDThh:mm:ssZ", required=True),
+        C("meaning", "s", "meaning of the signature", required=True),
+        C("reason", "s", "why", required=True),
+        C("source", "s", "entry of the audit log", required=True),
+    ),
+    key=("source",),
+)
+"""Of several rows of one visit the latest holds; the earlier ones stay as records."""
+
 PIPELINE_TABLES = [
     SAMPLES,
     TUBES,
@@ -386,4 +405,5 @@ PIPELINE_TABLES = [
     SUMMARY,
     ADMRD,
     PAGES,
+    REVIEW,
 ]

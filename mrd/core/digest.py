@@ -18,6 +18,7 @@ REACH = {
     "endpoint": ("core", "files", "endpoint"),
     "report": ("core", "files", "report"),
     "simulate": ("core", "files", "simulate"),
+    "reviewed": ("core", "files", "review"),
 }
 """The layers each command can reach besides its own file in `cli`."""
 

@@ -1,0 +1,207 @@
+"""Small results folders, people and signed-in browsers for tests of the review."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from starlette.testclient import TestClient
+
+from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE
+from mrd.files.tables import write_table
+from mrd.review.accounts import add_account, list_accounts
+from mrd.review.app import create_app
+from mrd.review.database import open_engine, sqlite_url
+from mrd.review.store import Store
+
+PASSWORD = "a long enough secret"  # noqa: S105
+WRONG = "not the right secret"
+THRESHOLD = 1e-3
+N = 500_000
+LIMITS = {"lob": 2e-5, "lod": 6e-5, "lloq": 1.2e-4, "recall": 0.9, "background": 1e-5}
+
+
+def told(subject: str, visit: str, call: str, fraction: float | None, **change: Any) -> dict[str, Any]:
+    """A row of calls that agrees with itself, as far as the review reads it."""
+    found = None if fraction is None else round(N * (fraction * (0.9 - 1e-5) + 1e-5))
+    below = {"positive": "N", "positive-not-quantifiable": "N", "indeterminate": None, "not-evaluable": None}.get(call, "Y")
+    counted = {} if fraction is None else {"ci_low": 0.8 * fraction, "ci_high": 1.25 * fraction, **LIMITS}
+    row = {
+        "subject": subject,
+        "visit": visit,
+        "role": "diagnosis" if visit == "DX" else "follow-up",
+        "specimen": f"{subject}-{visit}",
+        "specimen_type": "bone marrow",
+        "collected": "2024-02-07",
+        "n_tubes": 1,
+        "n_leukocytes": N if fraction is not None else None,
+        "n_laip": found,
+        "laip_fraction": None if found is None else found / N,
+        "laip_below": None if found is None else ("Y" if 1000 * found < N else "N"),
+        "mrd_fraction": fraction,
+        **counted,
+        "arm": "laip" if fraction is not None else None,
+        "call": call,
+        "below_threshold": below,
+        "confident": "Y",
+        "reason": f"{call} for a reason",
+        "flags": None,
+        "decide_on": "mrd_fraction",
+        "threshold": THRESHOLD,
+        "guideline": "ELN 2021",
+        "panel": "aml-lyric-9",
+        "version": "0.1.0",
+    }
+    return row | change
+
+
+def arm_of(call: dict[str, Any], **change: Any) -> dict[str, Any]:
+    """The arm that gave a call."""
+    counted = call["mrd_fraction"] is not None
+    names = ("subject", "visit", "n_leukocytes", "mrd_fraction", "ci_low", "ci_high", *LIMITS)
+    row = {n: call.get(n) for n in names} | {
+        "tubes": f"{call['subject']}_{call['visit']}_T1",
+        "panel": "aml-lyric-9",
+        "arm": "laip",
+        "outcome": "ok" if counted else "failed",
+        "reason": None if counted else "nothing could be counted",
+        "n_found": call["n_laip"],
+        "detected": "Y" if counted else None,
+        "adequate": "Y" if counted else None,
+        "agrees": "Y" if counted else None,
+        "decided": "Y" if counted else None,
+    }
+    return row | change
+
+
+DEFAULT = (
+    told("P01", "FU1", "positive", 0.01),
+    told("P01", "FU2", "low-quantifiable", 4e-4),
+    told("P02", "FU1", "not-detected", 1e-5),
+    told("P02", "FU2", "positive", 1.1e-3, confident="N", flags="near-threshold"),
+    told("P03", "FU1", "not-evaluable", None, flags="tube-failed"),
+)
+
+
+def write_results(folder: Path, calls: Any = DEFAULT, *, arms: Any = None, clusters: Any = None) -> Path:
+    """Write calls, arms and clusters as a run leaves them."""
+    write_table(folder / "calls.tsv", CALLS_TABLE.frame(list(calls)), CALLS_TABLE)
+    write_table(folder / "arms.tsv", ARMS_TABLE.frame([arm_of(c) for c in calls] if arms is None else list(arms)), ARMS_TABLE)
+    if clusters is not None:
+        pd.DataFrame(list(clusters)).to_csv(folder / "clusters.tsv", sep="\t", index=False)
+    return folder
+
+
+def cluster(number: int, n_cells: int, *, subject: str = "P02", visit: str = "FU2", arm: str = "laip") -> dict[str, Any]:
+    """A row of clusters."""
+    return {
+        "subject": subject,
+        "visit": visit,
+        "tube_id": f"{subject}_{visit}_T1",
+        "arm": arm,
+        "cluster": number,
+        "n_cells": n_cells,
+        "fraction": n_cells / N,
+        "phenotype": "CD34+CD117+",
+        "differs": "CD7 high",
+        "verdict": "suspicious",
+    }
+
+
+@dataclass
+class Browser:
+    """A client that keeps cookies and fills in a page's hidden fields, as a browser does."""
+
+    client: TestClient
+    name: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str) -> Any:
+        """Open a page and remember its hidden fields."""
+        answer = self.client.get(path)
+        pairs = re.findall(r'<input type="hidden" name="(csrf|token|round|nonce)" value="([^"]*)"', answer.text)
+        self.fields.update(dict(pairs))
+        return answer
+
+    def post(self, path: str, **values: Any) -> Any:
+        """Send a form of the page last opened."""
+        return self.client.post(path, data={**self.fields, **values}, follow_redirects=False)
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> Browser:
+        """Sign in."""
+        self.name = name
+        self.get("/sign-in")
+        answer = self.post("/sign-in", name=name, password=password, next="")
+        assert answer.status_code == 303, answer.text
+        self.get("/")
+        return self
+
+    def decide(self, visit: int, kind: str, **values: Any) -> Any:
+        """Open a visit and sign a decision."""
+        self.fields.pop("round", None)
+        self.get(f"/visits/{visit}")
+        return self.post(f"/visits/{visit}/decision", kind=kind, **{"password": PASSWORD, "reason": "seen and judged", **values})
+
+
+PEOPLE = {"ada": "admin", "rita": "reader", "rolf": "reader", "anna": "adjudicator", "olga": "auditor"}
+
+
+@dataclass
+class Clinic:
+    """A review with people, and browsers for them."""
+
+    store: Store
+    app: Any
+    ids: dict[str, int]
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    def browser(self) -> Browser:
+        """A browser nobody is signed in with."""
+        return Browser(TestClient(self.app, base_url="http://127.0.0.1", follow_redirects=True))
+
+    def __getattr__(self, name: str) -> Browser:
+        """The browser of a person, signed in."""
+        if name not in PEOPLE:
+            raise AttributeError(name)
+        if name not in self.browsers:
+            self.browsers[name] = self.browser().sign_in(name)
+        return self.browsers[name]
+
+    def visit(self, subject: str, visit: str) -> int:
+        """Id of a visit."""
+        return next(r.id for r in self.store.records() if r.key == (subject, visit))
+
+    def round(self, visit: int) -> int:
+        """Id of a visit's current round, which a page without a form does not tell."""
+        return next(r.current.id for r in self.store.records() if r.id == visit)
+
+    def assign_all(self) -> None:
+        """Give every seat."""
+        self.ada.get("/people")
+        answer = self.ada.post(
+            "/seats", **{"reader-1": self.ids["rita"], "reader-2": self.ids["rolf"], "adjudicator": self.ids["anna"]}
+        )
+        assert answer.status_code == 303, answer.text
+
+
+def open_clinic(results: Path, url: str = "", *, like: Store | None = None) -> Clinic:
+    """Open the review of a results folder, its people made where there are none; `like` has read the same tables before."""
+    store = Store(open_engine(url or sqlite_url(results)), results)
+    if like is not None:
+        store._run, store._stamp = like._run, like._stamp
+    with store.writing() as connection:
+        if not list_accounts(connection):
+            for n, r in PEOPLE.items():
+                add_account(connection, name=n, printed_name=f"Dr {n.title()}", role=r, password=PASSWORD, actor="test")
+        ids = {a.name: a.id for a in list_accounts(connection)}
+    store.start()
+    return Clinic(store, create_app(store), ids)
+
+
+def random_cells(rng: np.random.Generator, n: int, channels: int) -> np.ndarray:
+    """Cells on the common scale."""
+    return rng.normal(2.0, 1.0, (n, channels)).astype(np.float32)
