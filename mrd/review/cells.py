@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrd.core import words
-from mrd.core.errors import MrdError
+from mrd.core.errors import FileError, MrdError
 from mrd.core.panel import Panel
 from mrd.core.seeds import generator
 from mrd.core.slots import SCORES
@@ -50,9 +50,9 @@ def plot_tube(results: Path, tube: str, panel_name: str, artefacts: str, seed: i
     Raises
     ------
     FileError
-        The cells are missing.
+        The cells are missing, or the tube's id would lead out of the results folder.
     """
-    cells, panel = read_cells(cells_path(results, tube)), find_panel(panel_name)
+    cells, panel = read_cells(cells_path(results, check_tube(tube))), find_panel(panel_name)
     found, clusters = read_found(results, tube, cells)
     gates = json.loads(str(cells.uns["gates"]))
     leukocytes, blasts = (_gate(cells, getattr(panel, n, "")) for n in ("leukocytes", "blasts"))
@@ -75,6 +75,19 @@ def plot_tube(results: Path, tube: str, panel_name: str, artefacts: str, seed: i
     }
     columns = [*values.T, kinds, clusters[rows]]
     return Plotted(told, np.ascontiguousarray(np.stack(columns), dtype="<f4").tobytes())
+
+
+def check_tube(tube: str) -> str:
+    """A tube's id as it was given.
+
+    Raises
+    ------
+    FileError
+        It holds a path.
+    """
+    if Path(tube).name != tube or "\\" in tube:
+        raise FileError("this cannot be a tube's id", where=repr(tube[:80]), fix="run the workflow again")
+    return tube
 
 
 def find_panel(name: str) -> Panel | None:

@@ -1,3 +1,4 @@
+import logging
 import shutil
 
 import pytest
@@ -10,6 +11,7 @@ from tests.review.cases import cluster, open_clinic, write_results
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords():
     """Hashes that take microseconds: the tests are about who may sign, not about how long guessing takes."""
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     kept = accounts.HASHER
     accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     accounts._decoy.cache_clear()
