@@ -7,10 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from mrd.core.errors import FileError, MrdError
@@ -40,29 +41,34 @@ def run(options: argparse.Namespace) -> None:
     AuditError
         Something was changed, taken out, put in, moved or cut off; every finding is told before.
     """
-    try:
-        with open_review(options.results).connect() as connection:
-            verdict = verify(connection, read_anchors(anchor_path(options.results)), expected=options.expect)
-            if options.export:
-                write_log(options.export, connection)
-    except SQLAlchemyError as error:
-        told = f"the database cannot be read ({str(error.__cause__ or error).splitlines()[0]})"
-        raise FileError(told, where=str(options.results), fix="restore a backup") from None
+    with reading_review(options.results) as connection:
+        verdict = verify(connection, read_anchors(anchor_path(options.results)), expected=options.expect)
+        if options.export:
+            write_log(options.export, connection)
     tell(verdict, options.results)
 
 
-def open_review(results: Path) -> Engine:
-    """The review's database, as it is: nothing is made or migrated.
+@contextmanager
+def reading_review(results: Path) -> Iterator[Connection]:
+    """Read the review's database as it is: nothing is made or migrated.
 
     Raises
     ------
     FileError
-        There is none.
+        There is none, or it cannot be read.
     """
     url = os.environ.get(ENVIRONMENT)
     if not url and not (review_folder(results) / "review.sqlite").is_file():
         raise FileError("there is no review", where=str(results), fix=f"give its results folder, or set {ENVIRONMENT}")
-    return connect_engine(url or sqlite_url(results))
+    engine = connect_engine(url or sqlite_url(results))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        told = f"the database cannot be read ({str(error.__cause__ or error).splitlines()[0]})"
+        raise FileError(told, where=str(results), fix="restore a backup") from None
+    finally:
+        engine.dispose()
 
 
 def write_log(path: Path, connection: Connection) -> None:

@@ -38,8 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Make an admin, or serve."""
+    """Open the review, make an admin or serve, and close it."""
     store = open_store(options.results)
+    try:
+        act(store, options)
+    finally:
+        store.engine.dispose()
+
+
+def act(store: Store, options: argparse.Namespace) -> None:
+    """Do what the options ask for."""
     if options.create_admin:
         create_admin(store, options.create_admin, options.printed_name or options.create_admin, read_password())
         sys.stdout.write(f"admin {options.create_admin} made; start with: mrd review {options.results}\n")

@@ -6,11 +6,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from mrd.cli.audit import AuditError, open_review
+from mrd.cli.audit import AuditError, reading_review
 from mrd.core.contracts import REVIEW
-from mrd.core.errors import FileError
 from mrd.files.tables import write_table
 from mrd.review.anchor import anchor_path, read_anchors
 from mrd.review.evidence import read_run
@@ -45,14 +42,8 @@ def read_review(results: Path) -> Exported:
         The database cannot be read.
     """
     visits = read_run(results).visits
-    try:
-        with open_review(results).connect() as connection:
-            problems = verify(connection, read_anchors(anchor_path(results))).problems
-            if problems:
-                raise AuditError(
-                    f"the records are not as they were signed: {problems[0]}", where=str(results), fix="see `mrd audit`"
-                )
-            return export_review(connection, visits)
-    except SQLAlchemyError as error:
-        told = f"the database cannot be read ({str(error.__cause__ or error).splitlines()[0]})"
-        raise FileError(told, where=str(results), fix="restore a backup") from None
+    with reading_review(results) as connection:
+        problems = verify(connection, read_anchors(anchor_path(results))).problems
+        if problems:
+            raise AuditError(f"the records are not as they were signed: {problems[0]}", where=str(results), fix="see `mrd audit`")
+        return export_review(connection, visits)

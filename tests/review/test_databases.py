@@ -135,8 +135,9 @@ def test_what_fails_half_way_leaves_no_trace(shared):
 
 def test_the_database_itself_refuses_a_second_signature_of_a_seat(shared):
     shared.rita.decide(1, "accept")
-    with pytest.raises(IntegrityError), shared.store.engine.begin() as connection:
+    with shared.store.reading() as connection:
         row = connection.execute(select(DECISIONS)).mappings().one()
+    with pytest.raises(IntegrityError), shared.store.engine.begin() as connection:
         connection.execute(insert(DECISIONS).values(**{**row, "id": 999}))
 
 
