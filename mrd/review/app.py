@@ -27,7 +27,7 @@ HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with no-referrer browsers send "Origin: null" with our own forms
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
@@ -72,6 +72,7 @@ def create_app(store: Store, *, https: bool = False, hosts: Sequence[str] = (), 
     for part in (sign_in, work, visit, people, log):
         app.include_router(part.router)
     app.add_api_route("/static/{name}", static)
+    app.add_api_route("/favicon.ico", no_icon)
     app.add_exception_handler(SignInError, _ask_to_sign_in)
     app.add_exception_handler(RefusedError, _tell_refusal)
     app.add_exception_handler(HTTPException, _tell_http)
@@ -85,6 +86,11 @@ def static(name: str) -> Response:
         raise RefusedError(404, "There is no such file.")
     data = (files("mrd.review") / "static" / name).read_bytes()
     return Response(data, media_type=STATIC[name])
+
+
+def no_icon() -> Response:
+    """Browsers ask for one; there is none."""
+    return Response(status_code=204)
 
 
 def _ask_to_sign_in(request: Request, _: Exception) -> Response:

@@ -48,6 +48,7 @@ def _sources(connection: Connection) -> dict[int, int]:
 
 
 def _row(record: Record, made: Round, sources: Mapping[int, int]) -> Row:
+    """One settled round; the entry of its settling signature in the log is the table's key."""
     decision = settling(dict(made.decisions)) or {}
     alone = ADJUDICATOR in made.decisions
     signed = [decision] if alone else [made.decisions[s] for s in READERS]
@@ -60,7 +61,7 @@ def _row(record: Record, made: Round, sources: Mapping[int, int]) -> Row:
         "reviewed_at": decision["signed_at"],
         "meaning": decision["meaning"],
         "reason": _line("; ".join(dict.fromkeys(str(d["reason"]) for d in signed))),
-        "source": f"audit {sources[int(decision['id'])]:07d}",
+        REVIEW.key[0]: f"audit {sources[int(decision['id'])]:07d}",
     }
 
 

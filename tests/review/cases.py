@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,10 @@ import numpy as np
 import pandas as pd
 from starlette.testclient import TestClient
 
-from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE
+from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE, TUBES
+from mrd.core.slots import CELLS, SCORES
+from mrd.files.anndata_io import write_anndata
+from mrd.files.layout import cells_path, scores_path
 from mrd.files.tables import write_table
 from mrd.review.accounts import add_account, list_accounts
 from mrd.review.app import create_app
@@ -202,6 +206,38 @@ def open_clinic(results: Path, url: str = "", *, like: Store | None = None) -> C
     return Clinic(store, create_app(store), ids)
 
 
-def random_cells(rng: np.random.Generator, n: int, channels: int) -> np.ndarray:
-    """Cells on the common scale."""
-    return rng.normal(2.0, 1.0, (n, channels)).astype(np.float32)
+def write_cells(results: Path, subject: str, visit: str, *, n: int = 600, found: int = 60) -> None:
+    """Write the prepare table, cells and scores of one tube, as a run leaves them; every third found cell is in cluster 2."""
+    tube = f"{subject}_{visit}_T1"
+    rng = np.random.default_rng(1)
+    channels = ["FSC-A", "SSC-A", "CD45", "CD34", "CD117", "CD7"]
+    values = rng.normal(3.0, 0.6, (n, len(channels))).astype(np.float32)
+    values[:found] += 1.0
+    event = np.arange(n, dtype=np.uint32)
+    hit = event < found
+    obs = pd.DataFrame({"event": event, "leukocytes": True, "blasts": hit}, index=event.astype(str))
+    var = pd.DataFrame({"role": ["area", "side", *["marker"] * 4], "detector": channels}, index=channels)
+    gates = {"blasts": {"parent": "leukocytes", "spans": {"CD45": [2.0, 4.0], "SSC-A": [None, 4.5]}, "minus": []}}
+    uns = {"tube_id": tube, "panel": "aml-lyric-9", "gates": json.dumps(gates)}
+    write_anndata(cells_path(results, tube), CELLS, obs=obs, var=var, uns=uns, provenance={}, x=values)
+    scores = pd.DataFrame(
+        {"event": event, "laip_score": 0.0, "laip": hit, "cluster": np.where(hit, 1 + (event % 3 == 0), -1)}, index=obs.index
+    )
+    write_anndata(scores_path(results, tube), SCORES, obs=scores, var=pd.DataFrame(), uns={"tube_id": tube}, provenance={})
+    row = {
+        "tube_id": tube,
+        "subject": subject,
+        "visit": visit,
+        "role": "follow-up",
+        "tube": "T1",
+        "specimen": f"{subject}-{visit}",
+    }
+    row |= {
+        "specimen_type": "bone marrow",
+        "collected": "2024-02-07",
+        "panel": "aml-lyric-9",
+        "outcome": "ok",
+        "inputs": "i",
+        "artefact": "a",
+    }
+    write_table(results / "prepare" / "s001.tsv", TUBES.frame([row]), TUBES)

@@ -39,7 +39,7 @@ async function countAgain() {
     return;
   }
   const percent = (v) => Number(v.toPrecision(4));
-  told.textContent = `Without the rejected: ${count.n_found.toLocaleString("en")} cells, MRD ${percent(count.percent)} % (${percent(count.low)}–${percent(count.high)} %). The decision table then says: ${count.label}.`;
+  told.textContent = `Without the rejected: ${count.n_found.toLocaleString("en")} cells, MRD ${percent(count.percent)} % (Poisson interval ${percent(count.low)}–${percent(count.high)} %). The decision table then says: ${count.label}.`;
   form.querySelector("[value=override]").checked = true;
   form.call.value = count.call;
   form.value.value = percent(count.percent);
