@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 WATCHED = ("calls", "arms", "clusters", "qc", "limits")
 SETTLED_SECONDS = 2.0
 """A run that is being written is left alone until its tables have rested this long."""
+T = TypeVar("T")
 Stamp = tuple[tuple[int, int] | None, ...]
 
 
@@ -38,6 +40,7 @@ class Store:
     _run: RunTables | None = None
     _stamp: Stamp = ()
     _records: tuple[Head, list[Record]] = (Head(-1, ""), [])
+    _kept: dict[object, tuple[tuple[object, ...], Any]] = field(default_factory=dict)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -98,6 +101,15 @@ class Store:
                 records = read_records(connection)
                 self._records = (head, records)
         return records
+
+    def kept(self, name: object, made_from: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` gave for these very objects the last time, or makes it anew."""
+        known = self._kept.get(name)
+        if known is None or any(a is not b for a, b in zip(known[0], made_from, strict=True)):
+            known = (made_from, make())
+            self._kept[name] = known
+        made: T = known[1]
+        return made
 
 
 def _stamp(results: Path) -> Stamp:

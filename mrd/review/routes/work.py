@@ -19,7 +19,8 @@ def work(request: Request, desk: TheDesk, show: str = "todo", subject: str = "",
     """The visits that whoever is signed in may see, those that need review first on top."""
     show = show if show in FILTERS else "todo"
     run, records = desk.store.run(), desk.store.records()
-    lines = work_lines(records, run, desk.account)
+    who = (desk.account.id, desk.account.role)
+    lines = desk.store.kept(who, (records, run), lambda: work_lines(records, run, desk.account))
     wanted = subject.strip().lower()
     chosen = [line for line in lines if FILTERS[show][1](line) and wanted in str(line.subject).lower()]
     pages = max(ceil(len(chosen) / SHOWN), 1)
@@ -36,5 +37,5 @@ def work(request: Request, desk: TheDesk, show: str = "todo", subject: str = "",
         subject=subject,
         at=at,
         pages=pages,
-        agreement=agreements(records) if see_agreement(desk.account) else None,
+        agreement=desk.store.kept("agreement", (records,), lambda: agreements(records)) if see_agreement(desk.account) else None,
     )
