@@ -43,6 +43,8 @@ PEOPLE = (
     ("olga", "Olga Auditor", "auditor"),
 )
 SERIOUS = ("serious", "critical")
+KEPT = ("work-list", "visit", "adjudication", "audit")
+"""Pages whose pictures are kept."""
 
 
 def add_clusters(results: Path, count: int = 3) -> None:
@@ -80,7 +82,7 @@ class Witness:
 
     def see(self, page: Any, name: str, *, whole: bool = False) -> None:
         """Look at a page."""
-        if self.images:
+        if self.images and name in KEPT:
             self.images.mkdir(parents=True, exist_ok=True)
             picture = Image.open(io.BytesIO(page.screenshot(full_page=whole))).convert("RGB")
             picture.quantize(64).save(self.images / f"review-{name}.png", optimize=True)
@@ -99,8 +101,14 @@ def endpoint(results: Path, subjects: Path, review: Path | None) -> pd.DataFrame
     """The line list of the endpoint, with the review where there is one."""
     out = results / ("endpoint-reviewed" if review else "endpoint-before")
     words = ["endpoint", "--calls", str(results / "calls.tsv"), "--subjects", str(subjects), "--out", str(out)]
-    assert mrd([*words, *(["--review", str(review)] if review else [])]) == 0
+    run_mrd(*words, *(["--review", str(review)] if review else []))
     return pd.read_csv(out / "admrd.csv")
+
+
+def run_mrd(*words: str) -> None:
+    """Run a command; a refusal ends the walk."""
+    if mrd(words):
+        sys.exit(f"mrd {words[0]} was refused")
 
 
 def deciding_visit(results: Path) -> tuple[str, str]:
@@ -137,6 +145,7 @@ def walk(chromium: Any, address: str, witness: Witness, overruled: str) -> list[
     anna.wait_for_plots()
     witness.see(anna.page, "adjudication")
     anna.decide("override", call="positive", percent="0.15", reason="the CD7 population is leukaemic: I follow the second reader")
+    anna.wait_for_plots()
     witness.see(anna.page, "settled")
     olga.page.goto("/audit?check=true")
     witness.see(olga.page, "audit")
@@ -175,8 +184,8 @@ def main() -> None:
         with server(results, port), browser() as chromium:
             people = walk(chromium, f"http://127.0.0.1:{port}", witness, f"{subject} {visit}")
         print("browser complaints:", [f for p in people for f in p.faults])
-        assert mrd(["audit", str(results)]) == 0
-        assert mrd(["reviewed", str(results), "--out", str(results / "review.tsv")]) == 0
+        run_mrd("audit", str(results))
+        run_mrd("reviewed", str(results), "--out", str(results / "review.tsv"))
         print((results / "review.tsv").read_text())
         after = endpoint(results, options.subjects, results / "review.tsv")
         changed = after.merge(before, how="left", indicator=True, on=["USUBJID", "PARAMCD", "AVISIT", "AVAL", "AVALC"])

@@ -239,6 +239,7 @@ class Scatter {
   }
 
   gates(x, y) {
+    const taken = new Set();
     for (const gate of this.info.gates) {
       if (!Object.keys(gate.spans).every((c) => c === x || c === y)) continue;
       const sx = gate.spans[x] || [null, null], sy = gate.spans[y] || [null, null];
@@ -250,7 +251,11 @@ class Scatter {
       this.pen.strokeStyle = "#364352";
       this.pen.strokeRect(l, t, r - l, b - t);
       this.pen.textAlign = "left";
-      this.pen.fillText(gate.name, Math.max(l, EDGE.left) + 3, Math.max(t, EDGE.top) + 12);
+      const left = Math.max(l, EDGE.left) + 3;
+      let line = Math.max(t, EDGE.top) + 12;
+      while (taken.has(`${Math.round(left)} ${Math.round(line)}`)) line += 12;
+      taken.add(`${Math.round(left)} ${Math.round(line)}`);
+      this.pen.fillText(gate.name, left, line);
       this.pen.restore();
     }
   }
