@@ -1,5 +1,7 @@
 """What a reader may decide: rules on plain values, at, just below and just above the threshold."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,7 +104,7 @@ def test_rejecting_more_never_raises_the_number(sizes, chosen):
     keys = [f"laip/P02_FU2_T1/{i}" for i in range(len(sizes)) if chosen >> i & 1]
     seen = evidence(2e-3, clusters=clusters)
     values = [recount(seen, keys[:k], SETTINGS).value for k in range(len(keys) + 1)]
-    assert values == sorted(values, reverse=True)
+    assert all(after <= before * (1 + 1e-12) for before, after in pairwise(values))
 
 
 def test_a_cluster_of_another_arm_or_tube_does_not_stand_in_the_number():

@@ -83,7 +83,7 @@ def test_what_cannot_be_run_is_one_line_before_any_work_starts(done, tmp_path, c
 def test_what_people_settled_becomes_the_table_for_the_endpoint(done, monkeypatch):
     folder, config = done
     results = folder / "results"
-    assert "review" not in snakemake("--dry-run", **config).stdout
+    assert "rule review" not in snakemake("--dry-run", **config).stdout
     monkeypatch.setenv("MRD_REVIEW_PASSWORD", "a long enough secret")
     assert main(["review", str(results), "--create-admin", "ada"]) == 0
     done_again = snakemake(str(results / "review.tsv"), **config)
