@@ -1,6 +1,6 @@
 # make run: set up and run the demo · make test: set up and run the suite · make check: all that CI runs
 VENV ?= .venv
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell nproc)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -17,6 +17,8 @@ from mrd.files.sheet import read_samples
 SMALL: dict[str, Any] = {
     "components": 25,
     "reference_cells": 20_000,
+    "dfn_components": 30,
+    "dfn_rounds": 25,
     "adapt_cells": 8_000,
     "laip_components": 12,
     "control_cells": 10_000,
@@ -25,7 +27,10 @@ SMALL: dict[str, Any] = {
     "batch_tubes": 4,
 }
 """Settings for tubes of a few thousand events; at a threshold of 2 % such tubes can be adequate."""
-COLUMNS = "subject visit role control_kind tube specimen specimen_type collected fcs events burden laip artefacts".split()
+COLUMNS = [
+    *("subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type"),
+    *("collected", "fcs", "events", "burden", "laip", "artefacts"),
+]
 
 
 def tube(
@@ -106,13 +111,16 @@ def run_stages(settings_file: Path, *, until: str = "call") -> Path:
         "tubes": [tubes[b] for b in patients],
         "qc": [str(results / "prepare" / f"{b}.qc.tsv") for b in batches],
         "laips": [str(results / "laip" / f"{b}.tsv") for b in patients],
-        "limits": [str(results / "laip" / f"{b}.limits.tsv") for b in patients],
+        "limits": [str(results / stage / f"{b}.limits.tsv") for stage in ("laip", "detect") for b in patients],
+        "clusters": [str(results / "detect" / f"{b}.clusters.tsv") for b in patients],
         "burdens": [str(results / "detect" / f"{b}.tsv") for b in patients],
     }
     calls.append(["call", *given, *(w for n, paths in tables.items() for w in (f"--{n}", *paths))])
+    if until == "report":
+        calls += [["report", *given, "--batch", b] for b in patients] + [["report", *given, "--cohort"]]
     for words in calls:
         assert main(words) == 0, words
-        if words[0] == until and until != "call":
+        if words[0] == until and until not in ("call", "report"):
             break
     return results
 

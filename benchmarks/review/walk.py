@@ -58,7 +58,7 @@ def add_clusters(results: Path, count: int = 3) -> None:
             continue
         data, cells = read_anndata(scores_path(results, tube), SCORES), read_cells(cells_path(results, tube))
         hit = data.obs["laip"].to_numpy(dtype=bool)
-        labels = np.where(hit, 1, -1)
+        labels = np.where(hit, 1, 0)
         if hit.sum() >= 10 * count:
             found = cells.values[np.searchsorted(cells.events, data.obs["event"].to_numpy()[hit])]
             labels[hit] = 1 + KMeans(count, n_init=3, random_state=1).fit_predict(found)
@@ -67,9 +67,7 @@ def add_clusters(results: Path, count: int = 3) -> None:
         for label in sorted(set(labels[hit])):
             n = int((labels == label).sum())
             told = {"subject": call["subject"], "visit": call["visit"], "tube_id": tube, "arm": "laip", "cluster": int(label)}
-            rows.append(
-                told | {"n_cells": n, "fraction": n / call["n_leukocytes"], "phenotype": "", "differs": "", "verdict": "stand-in"}
-            )
+            rows.append(told | {"n_cells": n, "fraction": n / call["n_leukocytes"], "phenotype": "", "differs": ""})
     pd.DataFrame(rows).to_csv(results / "clusters.tsv", sep="\t", index=False)
 
 
@@ -135,7 +133,7 @@ def walk(chromium: Any, address: str, witness: Witness, overruled: str) -> list[
     box = rita.page.locator("[data-cluster]:enabled")
     if box.count():
         box.first.uncheck()
-        rita.page.get_by_text("Without the rejected:").wait_for()
+        rita.page.get_by_text("Without the rejected").wait_for()
     witness.see(rita.page, "visit", whole=True)
     rita.open(overruled)
     rita.decide("accept")

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mrd.core.errors import PanelError
+from mrd.core.errors import FileError, PanelError
 from mrd.core.panel import Panel
 from mrd.core.slots import CONTROLS
 from mrd.detect.align import Adapted
 from mrd.detect.device import tensor
+from mrd.detect.dfn import Rare, rare_cells, rare_level
 from mrd.detect.frozen import reference_from
 from mrd.detect.reference import Reference
 from mrd.files.anndata_io import read_anndata
 from mrd.files.layout import controls_path, reference_path
+from mrd.files.ledger import recorded
 from mrd.files.models import read_model
 from mrd.files.panels import read_panel
 
-KIND, VERSION = "reference", 1
+KIND, VERSION = "reference", 2
 
 
 @dataclass(frozen=True)
 class Bank:
-    """A reference, and of each control its name, kind, leukocytes, adaptation, cells and their normal log density."""
+    """A reference, and of each control its name, kind, leukocytes, adaptation, cells and their normal log density.
+
+    rare, level : each control's rare cells, and the log density under which a cell is one
+    blanks : cells of each control that the search for what differs from normal took for leukaemic
+    kind_cells, kind_recall : from how many cells on it finds known kinds, and the share of their cells it then tells
+    """
 
     panel: Panel
     reference: Reference
@@ -38,6 +46,11 @@ class Bank:
     cells: list[Tensor]
     normal: list[Tensor]
     device: torch.device
+    rare: list[Rare]
+    level: float
+    blanks: list[int]
+    kind_cells: float
+    kind_recall: float
 
 
 def read_reference(folder: Path, name: str, device: torch.device) -> tuple[Reference, list[Adapted], dict[str, object]]:
@@ -70,6 +83,8 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
     owner = data.obs["control"].astype(str).to_numpy()
     rows = [np.flatnonzero(owner == c["control"]) for c in controls]
     values, normal = np.asarray(data.X, dtype=np.float32), data.obs["normal"].to_numpy(dtype=np.float32)
+    cells, normals = [tensor(values[r], device) for r in rows], [tensor(normal[r], device) for r in rows]
+    level, rehearsal = rare_level(normals), dict(about["rehearsal"])  # type: ignore[call-overload]
     return Bank(
         panel=panel,
         reference=reference,
@@ -78,7 +93,26 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
         totals=[int(c["n_leukocytes"]) for c in controls],
         excluded=list(about["excluded"]),  # type: ignore[call-overload]
         adapted=adapted,
-        cells=[tensor(values[r], device) for r in rows],
-        normal=[tensor(normal[r], device) for r in rows],
+        cells=cells,
+        normal=normals,
         device=device,
+        rare=[rare_cells(c, n, a.shift, level) for c, n, a in zip(cells, normals, adapted, strict=True)],
+        level=level,
+        blanks=list(rehearsal["found"]),
+        kind_cells=float("inf") if rehearsal["cells"] is None else float(rehearsal["cells"]),
+        kind_recall=float(rehearsal["recall"]),
     )
+
+
+def reference_record(folder: Path, panel: str) -> dict[str, Any]:
+    """The record of a panel's reference; a frozen one may come without a record of its outcome.
+
+    Raises
+    ------
+    FileError
+        There is none.
+    """
+    record = recorded(reference_path(folder, panel))
+    if record is None:
+        raise FileError(f"there is no whole reference of panel {panel}", where=str(folder), fix="run the workflow again")
+    return record

@@ -15,7 +15,7 @@ import pandas as pd
 from mrd import __version__
 from mrd.cli.run_options import add_run_options, start_run
 from mrd.core import words
-from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, QC, TUBES
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, TUBES
 from mrd.core.settings import Settings
 from mrd.core.tables import Table, records
 from mrd.files.layout import reference_folder, reference_path
@@ -23,12 +23,12 @@ from mrd.files.ledger import record_path
 from mrd.files.tables import read_table, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
+from mrd.quantify.combine import combine, combined_flags
 from mrd.quantify.visit import (
     Counted,
     Judged,
     arm_row,
     call_row,
-    decide_visit,
     decision_columns,
     judge,
     not_evaluable,
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("laips", "LAIPs"),
         ("limits", "controls counted"),
         ("burdens", "counts"),
+        ("clusters", "populations found"),
     ):
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, help=f"tables of {meaning}")
 
@@ -77,6 +78,7 @@ def run(options: argparse.Namespace) -> None:
     calls = [{**row, "reference": _reference(folder, row.get("panel"))} for row, _ in judged]
     write_table(job.results / "arms.tsv", ARMS_TABLE.frame([a for _, arms in judged for a in arms]), ARMS_TABLE)
     write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
+    write_table(job.results / "clusters.tsv", together(options.clusters, CLUSTERS), CLUSTERS)
     write_table(job.results / "qc.tsv", together(options.qc, QC), QC)
     write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
 
@@ -96,14 +98,20 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     flags = [f for text in visit["flags"].dropna() for f in words.split_flags(text)]
     flags += ["tube-failed"] if len(failed) else []
     flags += ["in-sample"] if head["role"] == "diagnosis" else []
-    if not counted:
-        row, extra = unjudged(visit, failed, idle), [f for r in idle for f in words.split_flags(r["flags"])]
-        return {**head, **row, "flags": words.join_flags(flags, extra)}, [{**who, **_idle(r)} for r in idle]
     judged = [judge(c, settings, marrow=head["specimen_type"] == words.MARROW) for c in pool(counted)]
-    deciding, decision = decide_visit(judged)
-    arms = [{**who, **arm_row(j, j is deciding, decision, settings)} for j in judged] + [{**who, **_idle(r)} for r in idle]
+    combined = combine(judged, settings)
+    flags += [f for r in idle for f in words.split_flags(r["flags"])]
+    if combined is None:
+        row = unjudged(visit, failed, idle)
+        arms = [{**who, **arm_row(j, decided=False, decision=None, settings=settings)} for j in judged]
+        return {**head, **row, "flags": words.join_flags(flags)}, [*arms, *({**who, **_idle(r)} for r in idle)]
+    deciding, decision = combined
+    arms = [{**who, **arm_row(j, decided=j is deciding, decision=decision, settings=settings)} for j in judged] + [
+        {**who, **_idle(r)} for r in idle
+    ]
     row = {**call_row(deciding, decision, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
-    return {**head, **row, "flags": words.join_flags(flags, visit_flags(deciding, decision, settings))}, arms
+    told = [*visit_flags(deciding, decision, settings), *combined_flags(judged, deciding, decision, settings)]
+    return {**head, **row, "flags": words.join_flags(flags, told)}, arms
 
 
 def visit_head(visit: pd.DataFrame, settings: Settings) -> dict[str, Any]:
@@ -131,10 +139,11 @@ def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
     """One arm's count in one tube, with the blanks and recall behind it."""
     limits = evidence.limits
     mine = limits[limits["subject"].eq(row["subject"]) & limits["panel"].eq(row["panel"]) & limits["arm"].eq(row["arm"])]
+    mine = mine[mine["tube_id"].isna() | mine["tube_id"].eq(row["tube_id"])]
     blanks = Blanks(
         mine["n_found"].to_numpy(dtype=np.int64), mine["n_leukocytes"].to_numpy(dtype=np.int64), tuple(mine["control_kind"])
     )
-    laip = evidence.laips[evidence.laips["subject"].eq(row["subject"]) & evidence.laips["panel"].eq(row["panel"])].iloc[0]
+    laip = _laip_row(evidence, row["subject"], row["panel"], row["arm"])
     return Counted(
         tubes=(row["tube_id"],),
         panel=row["panel"],
@@ -146,8 +155,16 @@ def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
         found=int(row["n_found"]),
         recall=Recall(float(row["recall"]), float(row["recall_se"])),
         blanks=blanks,
-        flags=tuple(words.split_flags(row["flags_arm"]) + words.split_flags(laip["flags"])),
+        flags=tuple(words.split_flags(row["flags_arm"]) + (words.split_flags(laip["flags"]) if laip else [])),
+        least_lod=0.0 if pd.isna(row["least_lod"]) else float(row["least_lod"]),
+        own=bool(mine["tube_id"].notna().any()),
     )
+
+
+def _laip_row(evidence: Evidence, subject: str, panel: str, arm: str) -> dict[str, Any] | None:
+    laips = evidence.laips
+    mine = records(laips[laips["subject"].eq(subject) & laips["panel"].eq(panel) & laips["arm"].eq(arm)])
+    return mine[0] if mine else None
 
 
 def unjudged(visit: pd.DataFrame, failed: pd.DataFrame, idle: list[dict[str, Any]]) -> dict[str, Any]:
@@ -161,9 +178,9 @@ def _idle(row: dict[str, Any]) -> dict[str, Any]:
     return {"tubes": row["tube_id"], "panel": row["panel"], "arm": row["arm"], "outcome": words.FAILED, "reason": row["reason"]}
 
 
-def _laip_of(judged: Judged, subject: str, evidence: Evidence) -> str:
-    laips = evidence.laips
-    return str(laips[laips["subject"].eq(subject) & laips["panel"].eq(judged.counted.panel)]["artefact"].iloc[0])
+def _laip_of(judged: Judged, subject: str, evidence: Evidence) -> str | None:
+    told = _laip_row(evidence, subject, judged.counted.panel, judged.counted.arm)
+    return str(told["artefact"]) if told else None
 
 
 def _reference(folder: Path, panel: str | None) -> str | None:

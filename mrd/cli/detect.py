@@ -1,67 +1,61 @@
-"""`mrd detect`: score every tube of a batch with its subject's LAIP and count what passes the cut."""
+"""`mrd detect`: every tube of a batch under every arm, and what each found counted."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
-from mrd.cli.bank import read_reference
+from mrd.cli.arms import ARMS, Look, Sight, align
+from mrd.cli.bank import Bank, read_bank, reference_record
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
-from mrd.core.contracts import BURDENS, LAIPS
+from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
 from mrd.core.panel import Panel
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
-from mrd.core.words import FAILED, OK, join_flags
+from mrd.core.words import FAILED, OK, join_flags, split_flags
+from mrd.detect.align import Adapted
 from mrd.detect.device import choose_device, tensor
-from mrd.detect.frozen import laip_from
-from mrd.detect.laip import adapt_with, score_laip
-from mrd.detect.mixture import Mixture, log_density
+from mrd.detect.frozen import classifier_from, laip_from
+from mrd.detect.laip import Laip
+from mrd.detect.learned import Classifier
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import burdens_table, cells_path, find_laip, reference_folder, scores_path
+from mrd.files.layout import cells_path, detect_tables, find_laip, reference_folder, scores_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import read_model
-from mrd.files.panels import read_panel
 from mrd.files.tables import read_table, write_table
 
 log = logging.getLogger(__name__)
-FAR = 0.5
-"""Shift of the markers (rms, asinh units) from which a tube is flagged as far from the reference."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One tube to score: its row, the row of its subject's LAIP if there is one, and the run."""
+    """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, and the run."""
 
     run: Run
     tube: dict[str, Any]
-    laip: dict[str, Any] | None
+    taught: dict[str, dict[str, Any]]
 
     @property
     def path(self) -> Path:
         """Where the scores go."""
         return scores_path(self.run.results, self.tube["tube_id"])
 
-
-@dataclass(frozen=True)
-class Scored:
-    """Cells of a tube with their scores (n,), which of them count (n,), and the tube's shift from the reference (d,)."""
-
-    cells: TubeCells
-    scores: np.ndarray
-    found: np.ndarray
-    shift: np.ndarray
+    @property
+    def reference(self) -> Path:
+        """Folder of the references."""
+        return reference_folder(self.run.results, self.run.settings.reference)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,75 +66,108 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Score every tube of the batch whose cells, LAIP, code or settings changed."""
+    """Look at every tube of the batch whose cells, LAIP, reference, code or settings changed."""
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
-    laips = {(r["subject"], r["panel"]): r for r in records(read_table(options.laips, LAIPS))}
-    told = [burden_record(Job(job, t, laips.get((t["subject"], t["panel"])))) for t in records(tubes)]
-    rows = [{**r["row"], "inputs": r["inputs"], "artefact": r["artefact"]} for r in told]
-    write_table(burdens_table(job.results, options.batch), BURDENS.frame(rows), BURDENS)
+    laips = records(read_table(options.laips, LAIPS))
+    banks: dict[str, Bank] = {}
+    told = []
+    for tube in records(tubes):
+        taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
+        told.append(sight_record(Job(job, tube, taught), banks))
+    burdens, limits, clusters = detect_tables(job.results, options.batch)
+    rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
+    write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
+    write_table(clusters, CLUSTERS.frame([x for r in told for x in r["clusters"]]), CLUSTERS)
+    write_table(burdens, BURDENS.frame(rows), BURDENS)
 
 
-def burden_record(job: Job) -> dict[str, Any]:
-    """The record of a tube: remembered where nothing changed, a reason where no LAIP applies, else scored."""
-    behind = {"cells": job.tube["artefact"], "laip": job.laip["artefact"] if job.laip else "none"}
-    told = provenance("detect", inputs=behind, settings=stage_settings(job.run.settings, "reference", "detect"))
-    inputs = digest_json([told, job.laip and job.laip["inputs"]])
-    return remembered(job.path, inputs) or remember(job.path, inputs, make_burden(job, told))
-
-
-def make_burden(job: Job, told: dict[str, Any]) -> dict[str, Any]:
-    """Score and count one tube, or say why not."""
-    head = {"tube_id": job.tube["tube_id"], "arm": "laip"}
-    if job.laip is None or job.laip["outcome"] != OK:
+def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
+    """The record of a tube: remembered where nothing changed, a reason where there is no reference, else looked at."""
+    name, settings = job.tube["panel"], job.run.settings
+    reference = reference_record(job.reference, name)
+    behind = {a: r["inputs"] for a, r in job.taught.items()}
+    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"]}
+    told = provenance("detect", inputs={**inputs, **behind}, settings=stage_settings(settings, "reference", "laip", "detect"))
+    record = remembered(job.path, digest_json(told))
+    if record is not None:
+        return record
+    if reference["outcome"] == FAILED:
         job.path.unlink(missing_ok=True)
-        none = {"reason": "no diagnosis tube of this panel", "flags": "no-diagnosis"}
-        why = job.laip or none
-        return {"row": {**head, "outcome": FAILED, "reason": why["reason"], "flags": why["flags"]}}
+        return remember(job.path, digest_json(told), without_reference(job, reference["reason"]))
     log.info("detect %s", job.tube["tube_id"])
-    panel = read_panel(job.tube["panel"])
-    scored = score_tube(job, panel, job.laip)
-    write_scores(job, scored, told)
-    return {"row": {**head, **burden_columns(scored, panel, job.laip)}}
+    if name not in banks:
+        banks[name] = read_bank(job.reference, name, choose_device(settings.device))
+    return remember(job.path, digest_json(told), make_sights(job, banks[name], told))
 
 
-def score_tube(job: Job, panel: Panel, laip: dict[str, Any]) -> Scored:
-    """Adapt the reference to the tube with the LAIP taking part, and score every cell."""
-    settings, device = job.run.settings, choose_device(job.run.settings.device)
-    reference = normal_marrow(reference_folder(job.run.results, settings.reference), job.tube["panel"], settings.device)
-    arrays, _ = read_model(find_laip(job.run.results, settings.laip_folder, laip["subject"], laip["panel"]), "laip", 1)
-    known = laip_from(arrays, device)
-    cells = shuffled(read_cells(cells_path(job.run.results, job.tube["tube_id"])), settings.seed, job.tube["tube_id"])
-    values = tensor(cells.values, device)
-    adapted = adapt_with(values, reference, known, settings, in_sample=job.tube["role"] == "diagnosis")
-    scores = score_laip(values, known, adapted.shift, log_density(values, adapted.mixture)).cpu().numpy()
-    return Scored(cells, scores, scores > laip["cut"], adapted.shift.cpu().numpy())
+def without_reference(job: Job, reason: str) -> dict[str, Any]:
+    """The record of a tube whose panel has no reference."""
+    why = {"outcome": FAILED, "reason": f"no reference: {reason}", "flags": join_flags(["no-reference"])}
+    return {"rows": [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in ARMS], "limits": [], "clusters": []}
 
 
-@cache
-def normal_marrow(folder: Path, panel: str, device: str) -> Mixture:
-    """The reference mixture of a panel, read once a job."""
-    return read_reference(folder, panel, choose_device(device))[0].mixture
-
-
-def burden_columns(scored: Scored, panel: Panel, laip: dict[str, Any]) -> dict[str, Any]:
-    """Counts of a scored tube; a found cell is a leukocyte whatever the erythroid gate says."""
-    markers = np.array([panel.channels[n].role == "marker" for n in panel.model_channels])
-    distance = float(np.sqrt(np.mean(scored.shift[markers] ** 2)))
+def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
+    """Look at one tube with every arm, write the scores, and return its rows."""
+    tube, settings = job.tube, job.run.settings
+    cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
+    laip, classifier = taught_models(job, bank)
+    look = Look(
+        tube=tube,
+        values=tensor(cells.values, bank.device),
+        likely=torch.from_numpy(cells.gates[bank.panel.laip_in]).to(bank.device),
+        leukocytes=cells.gates[bank.panel.leukocytes],
+        laip=laip,
+        classifier=classifier,
+        taught=job.taught,
+        bank=bank,
+        settings=settings,
+    )
+    adapted = align(look)
+    sights = {arm: see(look, adapted) for arm, see in ARMS.items()}
+    write_scores(job, cells, sights, told)
+    where = alignment(bank.panel, adapted)
     return {
-        "outcome": OK,
-        "n_leukocytes": int((scored.cells.gates[panel.leukocytes] | scored.found).sum()),
-        "n_found": int(scored.found.sum()),
-        "recall": laip["recall"],
-        "recall_se": laip["recall_se"],
-        "distance": distance,
-        "flags": join_flags(["shifted"] if distance > FAR else []),
+        "rows": [burden_row(tube, arm, s, where) for arm, s in sights.items()],
+        "limits": [x for s in sights.values() for x in s.limits],
+        "clusters": [x for s in sights.values() for x in s.clusters],
     }
 
 
-def write_scores(job: Job, scored: Scored, told: dict[str, Any]) -> None:
-    """Scores as AnnData in the order of the file's events."""
-    order = np.argsort(scored.cells.events)
-    columns = {"event": scored.cells.events, "laip_score": scored.scores, "laip": scored.found}
-    obs = pd.DataFrame({n: v[order] for n, v in columns.items()}, index=np.arange(len(order)).astype(str))
+def taught_models(job: Job, bank: Bank) -> tuple[Laip | None, Classifier | None]:
+    """The LAIP and the classifier that the subject's diagnosis taught, where it taught any."""
+    told = job.taught.get("laip")
+    if told is None or told["outcome"] != OK:
+        return None, None
+    path = find_laip(job.run.results, job.run.settings.laip_folder, told["subject"], told["panel"])
+    arrays, _ = read_model(path, "laip", 2)
+    return laip_from(arrays, bank.device), classifier_from(arrays, bank.device)
+
+
+def alignment(panel: Panel, adapted: Adapted) -> float:
+    """Distance of a tube from the reference: root mean square of its markers' shift, asinh units."""
+    markers = np.array([role == "marker" for role in panel.model_roles])
+    return float(np.sqrt(np.mean(adapted.shift.cpu().numpy()[markers] ** 2)))
+
+
+FAR = 0.5
+"""Distance from which a tube is flagged as far from the reference."""
+
+
+def burden_row(tube: dict[str, Any], arm: str, sight: Sight, distance: float) -> dict[str, Any]:
+    """A burdens row: what an arm saw, where the tube lies, and flags of both."""
+    flags = [*split_flags(sight.row.get("flags")), *(["shifted"] if distance > FAR else [])]
+    return {"tube_id": tube["tube_id"], "arm": arm, **sight.row, "distance": distance, "flags": join_flags(flags)}
+
+
+def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dict[str, Any]) -> None:
+    """Scores and verdicts of every arm as AnnData, in the order of the file's events."""
+    order, n = np.argsort(cells.events), len(cells.events)
+    columns: dict[str, Any] = {"event": cells.events}
+    for arm, sight in sights.items():
+        columns[f"{arm}_score"] = np.full(n, np.nan, np.float32) if sight.scores is None else sight.scores
+        columns[arm] = np.zeros(n, bool) if sight.found is None else sight.found
+    cluster = sights["dfn"].cluster
+    columns["cluster"] = np.zeros(n, np.int16) if cluster is None else cluster
+    obs = pd.DataFrame({c: v[order] for c, v in columns.items()}, index=np.arange(n).astype(str))
     write_anndata(job.path, SCORES, obs=obs, var=pd.DataFrame(index=[]), uns={"tube_id": job.tube["tube_id"]}, provenance=told)

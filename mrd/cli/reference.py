@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from mrd.cli.run_options import Run, add_run_options, start_run
@@ -24,6 +26,7 @@ from mrd.core.words import FAILED, OK
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import reference_arrays
 from mrd.detect.reference import Learned, learn_reference
+from mrd.detect.rehearse import Rehearsal, rehearse
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.layout import cells_path, reference_path
@@ -32,7 +35,7 @@ from mrd.files.models import write_model
 from mrd.files.panels import read_panel
 
 log = logging.getLogger(__name__)
-KIND, VERSION = "reference", 1
+KIND, VERSION = "reference", 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +77,7 @@ def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told
     values = [tensor(c.values, device) for c in cells]
     learned = learn_reference(values, job.settings, generator(seed, "reference", panel.name), where=f"panel {panel.name}")
     controls = describe_controls(tubes, cells, learned, panel)
+    rehearsal = rehearse_search(job, panel, [(values[i], cells[i]) for i in learned.kept], learned)
     excluded = [str(tubes["tube_id"].iloc[i]) for i in learned.excluded]
     for tube in excluded:
         log.warning("reference %s: %s carries a population no other control shows; it was left out", panel.name, tube)
@@ -91,9 +95,18 @@ def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told
         "controls": controls,
         "excluded": excluded,
         "bank": digest_file(bank),
+        "rehearsal": {**asdict(rehearsal), "cells": rehearsal.cells if np.isfinite(rehearsal.cells) else None},
     }
     write_model(path, KIND, VERSION, reference_arrays(learned.reference, learned.adapted), {**about, "provenance": told})
     return {"panel": panel.name, "outcome": OK, "controls": controls, "excluded": excluded}
+
+
+def rehearse_search(job: Run, panel: Panel, kept: list[tuple[Tensor, TubeCells]], learned: Learned) -> Rehearsal:
+    """What the search for what differs from normal finds in the controls themselves, and from how many cells on."""
+    likely = [torch.from_numpy(c.gates[panel.laip_in]).to(x.device) for x, c in kept]
+    movable = [i for i, n in enumerate(panel.model_channels) if panel.channels[n].role == "marker" and n != "CD45"]
+    rng = generator(job.settings.seed, "rehearsal", panel.name)
+    return rehearse([x for x, _ in kept], likely, learned, movable=movable, settings=job.settings, rng=rng)
 
 
 def describe_controls(tubes: pd.DataFrame, cells: list[TubeCells], learned: Learned, panel: Panel) -> list[dict[str, Any]]:

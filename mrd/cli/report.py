@@ -1,51 +1,41 @@
-"""`mrd report`: one page per subject of a batch, or one for the cohort; nothing but what the stages wrote is shown."""
+"""`mrd report`: pages and laboratory reports of a batch of subjects, or the page of the cohort, from what the stages wrote."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from mrd.cli.looks import controls_of, look_at, panel_of
 from mrd.cli.run_options import Run, add_run_options, batches_of, start_run
 from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
-from mrd.core.digest import digest_json
-from mrd.core.panel import Panel
+from mrd.core.digest import digest_file, digest_json
 from mrd.core.provenance import provenance
-from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
-from mrd.core.slots import SCORES
 from mrd.core.tables import Table, records
-from mrd.files.anndata_io import read_anndata
-from mrd.files.atomic import write_text
-from mrd.files.cells import TubeCells, read_cells
+from mrd.files.atomic import write_bytes, write_text
 from mrd.files.clinical import read_subjects
 from mrd.files.layout import (
-    burdens_table,
-    cells_path,
     cohort_page_path,
+    detect_tables,
+    lab_report_path,
     laip_tables,
     pages_table,
     prepare_tables,
     reference_folder,
     reference_path,
     result_table,
-    scores_path,
     subject_page_path,
     summary_table,
 )
 from mrd.files.ledger import recorded, remember, remembered
-from mrd.files.panels import read_panel
 from mrd.files.tables import read_table, write_table
-from mrd.report.drawn import draw_cells
-from mrd.report.evidence import CohortEvidence, SubjectEvidence, TubeLook
-from mrd.report.pages import render_cohort, render_subject, templates_digest
+from mrd.report.evidence import CohortEvidence, SubjectEvidence
+from mrd.report.pages import render_cohort, render_lab, render_subject, templates_digest
 
 log = logging.getLogger(__name__)
 STAGES = ("prepare", "call", "endpoint", "report")
@@ -88,17 +78,18 @@ def run(options: argparse.Namespace) -> None:
 
 def gather_batch(job: Run, batch: str) -> Told:
     """The tables that the pages of a batch are made from."""
-    whole = [read_table(result_table(job.results, n), t) for n, t in (("calls", CALLS_TABLE), ("arms", ARMS_TABLE))]
-    limits, qc = (read_table(path, t) for path, t in ((laip_tables(job.results, batch)[1], LIMITS), _qc(job, batch)))
-    tubes = read_table(prepare_tables(job.results, batch)[0], TUBES)
-    laips = read_table(laip_tables(job.results, batch)[0], LAIPS)
-    burdens = read_table(burdens_table(job.results, batch), BURDENS)
-    clinical = read_subjects(Path(job.settings.subjects)) if job.settings.subjects else None
-    return Told(*whole, limits, qc, tubes, laips, burdens, clinical)
-
-
-def _qc(job: Run, batch: str) -> tuple[Path, Table]:
-    return prepare_tables(job.results, batch)[1], QC
+    tubes, qc = prepare_tables(job.results, batch)
+    laips, limits = laip_tables(job.results, batch)
+    return Told(
+        calls=read_table(result_table(job.results, "calls"), CALLS_TABLE),
+        arms=read_table(result_table(job.results, "arms"), ARMS_TABLE),
+        limits=read_table(limits, LIMITS),
+        qc=read_table(qc, QC),
+        tubes=read_table(tubes, TUBES),
+        laips=read_table(laips, LAIPS),
+        burdens=read_table(detect_tables(job.results, batch)[0], BURDENS),
+        clinical=read_subjects(Path(job.settings.subjects)) if job.settings.subjects else None,
+    )
 
 
 def subject_rows(told: Told, subject: str) -> Told:
@@ -107,7 +98,8 @@ def subject_rows(told: Told, subject: str) -> Told:
     own = {n: _of(getattr(told, n), "subject", [subject]) for n in ("calls", "arms", "limits", "laips")}
     mine = {n: _of(getattr(told, n), "tube_id", list(tubes["tube_id"])) for n in ("qc", "burdens")}
     clinical = None if told.clinical is None else _of(told.clinical, "subject", [subject])
-    return Told(tubes=tubes, clinical=clinical, **own, **mine)
+    known = None if clinical is None or clinical.empty else clinical
+    return Told(tubes=tubes, clinical=known, **own, **mine)
 
 
 def _of(frame: pd.DataFrame, column: str, values: list[str]) -> pd.DataFrame:
@@ -117,67 +109,56 @@ def _of(frame: pd.DataFrame, column: str, values: list[str]) -> pd.DataFrame:
 def page_record(job: Run, told: Told, subject: str) -> dict[str, Any]:
     """Digests of a subject's page: remembered where nothing it shows changed, else drawn anew."""
     path, mine = subject_page_path(job.results, subject), subject_rows(told, subject)
-    inputs = page_inputs(job, mine)
-    record = remembered(path, inputs)
-    if record is None:
+    inputs = page_inputs(job, mine, subject)
+    record, lab = remembered(path, inputs), lab_report_path(job.results, subject)
+    if record is None or not lab.is_file() or record["pdf"] != digest_file(lab):
         log.info("report %s", subject)
-        write_text(path, render_subject(gather_subject(job, mine, subject)))
-        record = remember(path, inputs, {"subject": subject})
+        evidence = gather_subject(job, mine, subject)
+        write_bytes(lab, render_lab(evidence))
+        write_text(path, render_subject(evidence))
+        record = remember(path, inputs, {"subject": subject, "pdf": digest_file(lab)})
     return {n: record[n] for n in ("inputs", "artefact")}
 
 
-def page_inputs(job: Run, mine: Told) -> str:
+def page_inputs(job: Run, mine: Told, subject: str) -> str:
     """Digest of all that a page shows; cells and scores enter by the digests that stand in the tables."""
     frames = {n: frame.to_csv(sep="\t", index=False) for n, frame in vars(mine).items() if frame is not None}
-    panels = {str(p): digest_json(_panel(str(p)).model_dump()) for p in mine.tubes["panel"].unique()}
+    panels = {str(p): digest_json(panel_of(str(p)).model_dump()) for p in mine.tubes["panel"].unique()}
     settings = {**stage_settings(job.settings, *STAGES), "seed": job.settings.seed}
-    told = provenance("report", inputs={**frames, **panels, "templates": templates_digest()}, settings=settings)
+    received = {"received": digest_json(received_days(job, subject))}
+    inputs = {**frames, **panels, **reference_digests(job, list(panels)), **received, "templates": templates_digest()}
+    told = provenance("report", inputs=inputs, settings=settings)
     return digest_json(told)
+
+
+def reference_digests(job: Run, panels: list[str]) -> dict[str, str]:
+    """Digest of each panel's reference, with which the control cells lie; `none` where there is none."""
+    folder = reference_folder(job.results, job.settings.reference)
+    records = {f"reference {p}": recorded(reference_path(folder, p)) for p in panels}
+    return {name: str(record["artefact"]) if record else "none" for name, record in records.items()}
 
 
 def gather_subject(job: Run, mine: Told, subject: str) -> SubjectEvidence:
     """Everything a subject's page shows, its cells among it."""
-    clinical = None if mine.clinical is None or mine.clinical.empty else records(mine.clinical)[0]
+    clinical = None if mine.clinical is None else records(mine.clinical)[0]
     tables = {n: getattr(mine, n) for n in ("calls", "arms", "limits", "laips", "tubes", "qc", "burdens")}
     return SubjectEvidence(
         subject=subject,
         clinical=clinical,
         looks={t["tube_id"]: look_at(job, t, mine.burdens) for t in records(mine.tubes) if pd.notna(t["artefact"])},
-        panels={str(p): _panel(str(p)) for p in mine.tubes["panel"].unique()},
+        panels={str(p): panel_of(str(p)) for p in mine.tubes["panel"].unique()},
+        controls={p: controls_of(job, subject, p, mine.limits, mine.laips) for p in sorted(mine.tubes["panel"].unique())},
+        received=received_days(job, subject),
         settings=job.settings,
         **tables,
     )
 
 
-@cache
-def _panel(name: str) -> Panel:
-    return read_panel(name)
-
-
-def look_at(job: Run, tube: dict[str, Any], burdens: pd.DataFrame) -> TubeLook:
-    """Cells of a tube to draw, found cells marked where an arm scored it."""
-    name, panel = str(tube["tube_id"]), _panel(str(tube["panel"]))
-    cells = read_cells(cells_path(job.results, name))
-    scored = burdens.loc[burdens["tube_id"].eq(name) & burdens["arm"].eq("laip"), "artefact"].notna().any()
-    drawn = draw_cells(
-        name,
-        cells.values,
-        cells.channels,
-        leukocytes=cells.gates[panel.leukocytes],
-        blasts=cells.gates[panel.blasts],
-        found=found_cells(job, name, cells) if scored else None,
-        gates=json.loads(cells.uns["gates"]),
-        most=job.settings.plot_cells,
-        rng=generator(job.settings.seed, "plot", name),
-    )
-    return TubeLook(drawn, json.loads(cells.uns["provenance"]))
-
-
-def found_cells(job: Run, tube: str, cells: TubeCells) -> np.ndarray:
-    """Which cells of a tube the LAIP arm found, (n,) bool."""
-    scores = read_anndata(scores_path(job.results, tube), SCORES).obs
-    found = scores.loc[scores["laip"].to_numpy(dtype=bool), "event"].to_numpy(dtype=np.uint32)
-    return np.isin(cells.events, found)
+def received_days(job: Run, subject: str) -> dict[str, str | None]:
+    """By tube, the day it was received, where the sheet tells one that is a day."""
+    mine = job.samples[job.samples["subject"].eq(subject)]
+    days = pd.to_datetime(mine["received"], format="%Y-%m-%d", errors="coerce").dt.strftime("%Y-%m-%d")
+    return {str(t): None if pd.isna(d) else str(d) for t, d in zip(mine["tube_id"], days, strict=True)}
 
 
 def gather_cohort(job: Run) -> CohortEvidence:

@@ -73,11 +73,12 @@ QC = Table(
 
 LAIPS = Table(
     "laips",
-    1,
-    "subject and panel with a diagnosis tube",
+    2,
+    "subject and panel with a diagnosis tube, and arm that learns from it",
     (
         C("subject", "s", "subject", required=True),
         C("panel", "s", "panel", required=True),
+        C("arm", "s", "detection arm", required=True, codes=ARMS),
         C("tube_id", "s", "diagnosis tube it was learned on", required=True),
         C("outcome", "s", "whether a LAIP was found", required=True, codes=OUTCOMES),
         C("reason", "s", "why not, in one line"),
@@ -92,12 +93,12 @@ LAIPS = Table(
         C("inputs", "s", "digest of everything the artefact was made from", required=True),
         C("artefact", "s", "digest of the artefact's bytes"),
     ),
-    key=("subject", "panel"),
+    key=("subject", "panel", "arm"),
 )
 
 BURDENS = Table(
     "burdens",
-    1,
+    2,
     "tube and arm: what was counted",
     (
         C("tube_id", "s", "subject_visit_tube", required=True),
@@ -108,6 +109,13 @@ BURDENS = Table(
         C("n_found", "i", "cells above the cut", low=0),
         C("recall", "f", "share of leukaemic cells above the cut", "1", low=0, high=1),
         C("recall_se", "f", "standard error of the recall", "1", low=0),
+        C(
+            "least_lod",
+            "f",
+            "leukaemic share from which the arm finds known kinds of leukaemia in 95 of 100 controls",
+            "1",
+            low=0,
+        ),
         C("distance", "f", "distance of the tube from the reference", "asinh units", low=0),
         C("flags", "s", "`;`-separated flags"),
         C("inputs", "s", "digest of everything the scores were made from", required=True),
@@ -195,21 +203,42 @@ ARMS_TABLE = Table(
 
 LIMITS = Table(
     "limits",
-    1,
-    "LAIP and control, cross-fitted",
+    2,
+    "arm of a subject (of a tube, where the tube itself taught it) and control, cross-fitted",
     (
         C("subject", "s", "subject whose LAIP was counted", required=True),
         C("panel", "s", "panel", required=True),
         C("arm", "s", "detection arm", required=True, codes=ARMS),
+        C("tube_id", "s", "tube whose clusters were counted; empty where the arm was learned at diagnosis"),
         C("control", "s", "control tube", required=True),
         C("control_kind", "s", "kind of control", required=True, codes=CONTROL_KINDS),
-        C("cut", "f", "cut chosen without this control", "nat", required=True),
+        C("cut", "f", "cut chosen without this control", "nat"),
         C("n_leukocytes", "i", "leukocytes of the control", required=True, low=0),
         C("n_found", "i", "cells of the control above the cut", required=True, low=0),
         C("fraction", "f", "n_found / n_leukocytes", "1", required=True, low=0),
         C("recall", "f", "share of leukaemic cells that would be found in this control", "1", low=0, high=1),
     ),
-    key=("subject", "panel", "arm", "control"),
+    key=("subject", "panel", "arm", "tube_id", "control"),
+)
+
+CLUSTERS = Table(
+    "clusters",
+    1,
+    "population that an arm found in a tube",
+    (
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
+        C("tube_id", "s", "subject_visit_tube", required=True),
+        C("arm", "s", "detection arm", required=True, codes=ARMS),
+        C("cluster", "i", "number of the population in the tube, from 1", required=True, low=1),
+        C("n_cells", "i", "found cells that belong to it", required=True, low=0),
+        C("fraction", "f", "n_cells / leukocytes", "1", required=True, low=0),
+        C("phenotype", "s", "phenotype string", required=True),
+        C("differs", "s", "markers in which it differs from the nearest normal population, asinh units"),
+        C("ratio", "f", "its cells over those of the mean control, where that is largest", "1", low=0),
+        C("likely", "f", "share of its cells in the gate leukaemia is looked for in", "1", low=0, high=1),
+    ),
+    key=("tube_id", "arm", "cluster"),
 )
 
 SUBJECTS = Table(
@@ -399,6 +428,7 @@ PIPELINE_TABLES = [
     CALLS_TABLE,
     ARMS_TABLE,
     LIMITS,
+    CLUSTERS,
     SUBJECTS,
     RESPONSES,
     CONVERSION,

@@ -11,16 +11,16 @@ from typing import Any
 PACKAGE = Path(__file__).resolve().parent.parent
 REACH = {
     "prepare": ("core", "files", "prepare"),
-    "reference": ("core", "files", "detect"),
-    "laip": ("core", "files", "detect", "quantify"),
-    "detect": ("core", "files", "detect"),
+    "reference": ("core", "files", "detect", "cli/tubes.py"),
+    "laip": ("core", "files", "detect", "quantify", "cli/bank.py", "cli/calibrate.py", "cli/tubes.py"),
+    "detect": ("core", "files", "detect", "quantify", "cli/arms.py", "cli/bank.py", "cli/calibrate.py", "cli/tubes.py"),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
-    "report": ("core", "files", "report"),
+    "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),
     "simulate": ("core", "files", "simulate"),
     "reviewed": ("core", "files", "review"),
 }
-"""The layers each command can reach besides its own file in `cli`."""
+"""The layers, and single files of `cli`, that each command can reach besides its own file there."""
 
 
 def digest_bytes(*parts: bytes) -> str:
@@ -45,6 +45,10 @@ def digest_file(path: Path) -> str:
 @cache
 def code_digest(command: str) -> str:
     """Digest of the source a command can reach: an edit there makes its results stale, one elsewhere does not."""
-    files = [p for layer in REACH[command] for p in sorted((PACKAGE / layer).rglob("*.py"))]
+    files = [p for part in REACH[command] for p in _sources(PACKAGE / part)]
     files.append(PACKAGE / "cli" / f"{command}.py")
     return digest_bytes(*(b for p in files for b in (str(p.relative_to(PACKAGE)).encode(), p.read_bytes())))
+
+
+def _sources(part: Path) -> list[Path]:
+    return sorted(part.rglob("*.py")) if part.is_dir() else [part]

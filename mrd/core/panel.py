@@ -129,6 +129,11 @@ class Panel(Part):
         return [n for n, c in self.channels.items() if c.role in ("area", "side", "marker")]
 
     @property
+    def model_roles(self) -> list[str]:
+        """Roles of the model channels, in their order."""
+        return [self.channels[n].role for n in self.model_channels]
+
+    @property
     def markers(self) -> list[str]:
         """Antigens, without scatter."""
         return [n for n, c in self.channels.items() if c.role == "marker"]

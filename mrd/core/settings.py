@@ -63,6 +63,17 @@ class Settings(BaseModel):
         0.75, "laip", "how far scores of leukaemic cells drift between diagnosis and follow-up (nat, sd)", ge=0
     )
 
+    dfn_components: int = _set(80, "reference", "components that compete with normal marrow for its rare cells", ge=2)
+    dfn_rounds: int = _set(60, "reference", "rounds of that competition", ge=1)
+    dfn_tolerance: float = _set(2.5, "reference", "times its normal density a population must exceed to be different", ge=1)
+    dfn_ratio: float = _set(11.0, "reference", "times the controls' cells a different population must show", gt=1)
+
+    combine: Literal["laip-first", "highest", "laip", "learned", "dfn"] = _set(
+        "laip-first",
+        "call",
+        "how arms make one call: laip-first (dfn decides where it finds what laip does not, or alone), highest, or one arm",
+    )
+    dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)
     min_leukocytes: int = _set(500_000, "call", "leukocytes an adequate specimen needs to be called below", ge=1)
     min_blasts: int = _set(100, "call", "cells in the blast compartment an adequate specimen needs", ge=0)

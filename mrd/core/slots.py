@@ -44,12 +44,17 @@ CELLS = Slots(
 )
 SCORES = Slots(
     "scores",
-    1,
+    2,
     "empty",
     {
         "event": "number of the cell's event in the FCS file, from 0",
-        "laip_score": "log p(cell | leukaemic) - log p(cell | normal marrow of this tube)",
+        "laip_score": "log p(cell | leukaemic) - log p(cell | normal marrow of this tube); empty where no LAIP applies",
         "laip": "whether the cell counts as found by the LAIP arm",
+        "learned_score": "log odds of the classifier; empty where none was learned",
+        "learned": "whether the cell counts as found by the learned arm",
+        "dfn_score": "as laip_score, for what differs from normal; empty where nothing does",
+        "dfn": "whether the cell counts as found by the dfn arm",
+        "cluster": "number of the cell's cluster in the dfn arm, from 1; 0 for none",
     },
     {},
     {**UNS, "tube_id": "subject_visit_tube"},

@@ -26,7 +26,9 @@ CALLS = (
 BELOW = (LOW_QUANTIFIABLE, LOW_NOT_QUANTIFIABLE, NOT_DETECTED)
 ABOVE = (POSITIVE, POSITIVE_NOT_QUANTIFIABLE)
 
-ARMS = ("laip",)
+ARMS = ("laip", "learned", "dfn")
+"""laip: the phenotype found at diagnosis · learned: a classifier of diagnosis against controls · dfn: different from normal"""
+COMBINE = ("laip-first", "highest", *ARMS)
 
 OK = "ok"
 FAILED = "failed"
@@ -34,9 +36,11 @@ OUTCOMES = (OK, FAILED)
 
 FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
+    "arms-disagree": "the arms lie on different sides of the threshold, or one does not find what another does",
     "blood": "peripheral blood: reported, never called below",
     "compensation-file": "compensated with the matrix of the sample sheet instead of the file's own",
     "control-excluded": "a control that carries a population no other control shows was left out",
+    "dfn-only": "only the search for what differs from normal applies: it does not tell below the threshold",
     "discordant-counted": "the corrected estimate and the plain count lie on different sides of the threshold",
     "doublets-high": "more than a quarter of the events are doublets",
     "events-lost": "more than a fifth of the events failed margin or time checks",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mrd.detect.mixture import Mixture, Moments, moments, scatter_about
+from mrd.detect.mixture import Mixture, Moments, moments, points, scatter_about
 
 LEAST_MASS = 5.0
 WEIGHT_PRIOR = 20.0
@@ -48,11 +48,11 @@ def adapt(x: Tensor, reference: Mixture, prior: Prior, *, leukaemic: Mixture | N
     ----------
     x : (n, d) cells · leukaemic : components of a LAIP in the reference's frame · share : their first guess of the mass
     """
-    k = len(reference.weights)
+    k, cells = len(reference.weights), points(x)
     now = Adapted(reference, torch.zeros_like(reference.means[0]), share if leukaemic is not None else 0.0)
     for turn in range(prior.rounds):
         full = now.mixture if leukaemic is None else now.mixture.beside(leukaemic.moved(now.shift), now.share)
-        m = moments(x, full)
+        m = moments(cells, full)
         if leukaemic is not None:
             found = float(m.counts[k:].sum() / m.counts.sum())
             now = Adapted(now.mixture, now.shift, max(found, 1e-7))

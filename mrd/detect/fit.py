@@ -8,7 +8,7 @@ from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from mrd.detect.mixture import Mixture, Moments, moments, scatter_about
+from mrd.detect.mixture import Mixture, Moments, moments, points, scatter_about
 
 FLOOR = 0.02
 """Variance every component is held to, with d + 2 pseudo-cells (asinh units squared)."""
@@ -59,9 +59,9 @@ def fit_mixture(
     ----------
     x : (n, d) · weights : (n,) how much each cell counts
     """
-    mixture, before = start, -np.inf
+    mixture, before, cells = start, -np.inf, points(x)
     for _ in range(rounds):
-        m = moments(x, mixture, weights=weights)
+        m = moments(cells, mixture, weights=weights)
         mixture = update(m, start.tails)
         now = m.total_log / m.total_weight
         if abs(now - before) < tolerance:
@@ -72,5 +72,5 @@ def fit_mixture(
 
 def reweighted(x: Tensor, mixture: Mixture, weights: Tensor) -> Mixture:
     """The mixture with component weights as the weighted cells have them."""
-    counts = moments(x, mixture, weights=weights).counts.clamp_min(1e-6)
+    counts = moments(points(x), mixture, weights=weights).counts.clamp_min(1e-6)
     return Mixture((counts / counts.sum()).float(), mixture.means, mixture.spreads, mixture.tails)

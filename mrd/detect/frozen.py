@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mrd.detect.align import Adapted
 from mrd.detect.laip import Laip
+from mrd.detect.learned import Classifier
 from mrd.detect.mixture import Mixture
 from mrd.detect.reference import Reference
 
@@ -58,3 +59,19 @@ def laip_arrays(laip: Laip) -> Arrays:
 def laip_from(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> Laip:
     """A LAIP from its arrays."""
     return Laip(mixture_from(arrays, device), float(arrays["share"][0]))
+
+
+def classifier_arrays(classifier: Classifier) -> Arrays:
+    """A classifier as arrays, beside a LAIP's."""
+    named = {"net_middle": classifier.middle, "net_spread": classifier.spread}
+    for i, (weights, offsets) in enumerate(classifier.layers):
+        named |= {f"net_weights_{i}": weights, f"net_offsets_{i}": offsets}
+    return {n: t.cpu().numpy() for n, t in named.items()}
+
+
+def classifier_from(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> Classifier:
+    """A classifier from arrays."""
+    told = {n: torch.from_numpy(a).to(device) for n, a in arrays.items() if n.startswith("net_")}
+    count = sum(n.startswith("net_weights_") for n in told)
+    layers = tuple((told[f"net_weights_{i}"], told[f"net_offsets_{i}"]) for i in range(count))
+    return Classifier(told["net_middle"], told["net_spread"], layers)

@@ -34,6 +34,15 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What a diagnosis tube teaches: its LAIP, the half of the cells that fitted it, and the half that did not."""
+
+    laip: Laip
+    pupils: Witness
+    witness: Witness
+
+
+@dataclass(frozen=True)
 class Places:
     """Where leukaemia is looked for, (n,) bool each: `likely` cells, and `possible` ones that need twice the excess."""
 
@@ -43,7 +52,7 @@ class Places:
 
 def learn_laip(
     cells: Tensor, places: Places, reference: Reference, settings: Settings, rng: np.random.Generator
-) -> tuple[Laip, Witness] | None:
+) -> Taught | None:
     """Find the leukaemic components of a diagnosis tube; None where nothing exceeds the controls.
 
     Half of the cells fit a free mixture. A component is leukaemic where its cells are, on average, much denser than
@@ -77,7 +86,8 @@ def learn_laip(
         return None
     probability = responsibilities(rest, free)[:, chosen].sum(dim=1)
     laip = Laip(free.pick(chosen).moved(-adapted.shift), float(probability.mean()))
-    return laip, Witness(rest - adapted.shift, probability)
+    pupils = Witness(train - adapted.shift, share[:, chosen].sum(dim=1))
+    return Taught(laip, pupils, Witness(rest - adapted.shift, probability))
 
 
 def firm_prior(settings: Settings) -> Prior:

@@ -7,12 +7,13 @@ update needs: one product gives all distances, one gives all moments (EM for t m
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 14
+CHUNK = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,25 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Forms:
-    """Coefficients that turn features of cells into distances and log densities; `centre` keeps numbers small."""
+    """What turns features of cells into densities: `linear` gives squared distances, divided by the tails, plus one.
 
-    centre: Tensor
+    height : log weight x density at each component's centre, the highest taken out · highest : that one
+    """
+
     linear: Tensor
-    constant: Tensor
+    height: Tensor
+    highest: float
     tails: float
     dims: int
+
+
+@dataclass(frozen=True)
+class Points:
+    """Cells as features, chunk by chunk about a centre, for passes that see the same cells again and again."""
+
+    chunks: list[Tensor]
+    centre: Tensor
+    count: int
 
 
 @dataclass(frozen=True)
@@ -84,17 +97,29 @@ def pairs(dims: int, device: torch.device) -> Tensor:
 
 
 def features(x: Tensor, centre: Tensor) -> Tensor:
-    """(n, 1 + d + d (d + 1) / 2): one, the centred cell, and the products of its channels."""
+    """(n, 1 + d + d (d + 1) / 2): one, the centred cell, and the products of its channels in the order of `pairs`."""
+    n, d = x.shape
+    phi = torch.empty(n, 1 + d + d * (d + 1) // 2, dtype=x.dtype, device=x.device)
     y = x - centre
-    i = pairs(x.shape[1], x.device)
-    return torch.cat([torch.ones(len(x), 1, dtype=x.dtype, device=x.device), y, y[:, i[0]] * y[:, i[1]]], dim=1)
+    phi[:, 0] = 1
+    phi[:, 1 : d + 1] = y
+    at = d + 1
+    for i in range(d):
+        torch.mul(y[:, i:], y[:, i : i + 1], out=phi[:, at : at + d - i])
+        at += d - i
+    return phi
 
 
-def forms(mixture: Mixture) -> Forms:
-    """Distance coefficients of a mixture, worked out in double precision."""
-    d = mixture.dims
-    centre = mixture.weights.double() @ mixture.means.double()
-    means = mixture.means.double() - centre
+def points(x: Tensor) -> Points:
+    """Cells as features about their mean."""
+    centre = x.mean(dim=0) if len(x) else torch.zeros(x.shape[1], device=x.device)
+    return Points([features(x[c], centre) for c in chunks(len(x))], centre, len(x))
+
+
+def forms(mixture: Mixture, centre: Tensor) -> Forms:
+    """Coefficients of a mixture for features about a centre, worked out in double precision."""
+    d, nu = mixture.dims, mixture.tails
+    means = mixture.means.double() - centre.double()
     lower = torch.linalg.cholesky(mixture.spreads.double())
     inverse = torch.cholesky_inverse(lower)
     i = pairs(d, means.device)
@@ -103,18 +128,53 @@ def forms(mixture: Mixture) -> Forms:
     slope = -2 * torch.einsum("kij,kj->ki", inverse, means)
     level = torch.einsum("ki,kij,kj->k", means, inverse, means)
     log_det = 2 * torch.log(torch.diagonal(lower, dim1=1, dim2=2)).sum(dim=1)
-    nu = mixture.tails
     norm = math.lgamma((nu + d) / 2) - math.lgamma(nu / 2) - 0.5 * d * math.log(nu * math.pi)
-    constant = torch.log(mixture.weights.double().clamp_min(1e-30)) + norm - 0.5 * log_det
-    linear = torch.cat([level[:, None], slope, quadratic], dim=1).T
-    return Forms(centre.float(), linear.float().contiguous(), constant.float(), nu, d)
+    height = torch.log(mixture.weights.double().clamp_min(1e-30)) + norm - 0.5 * log_det
+    linear = torch.cat([1 + level[:, None] / nu, slope / nu, quadratic / nu], dim=1).T
+    highest = float(height.max())
+    return Forms(linear.float().contiguous(), torch.exp(height - highest).float(), highest, nu, d)
 
 
-def log_joint(phi: Tensor, form: Forms) -> tuple[Tensor, Tensor]:
-    """Log weight x density of every component (n, k), and the robust weights u of the cells (n, k)."""
-    distance = (phi @ form.linear).clamp_min_(0)
-    robust = (form.tails + form.dims) / (form.tails + distance)
-    return form.constant - (form.tails + form.dims) / 2 * torch.log1p(distance / form.tails), robust
+@dataclass(frozen=True)
+class Joint:
+    """Weight x density of cells under components, each cell's largest factor taken out: (n, k), its sum (n,), logs (n,).
+
+    near : tails / (tails + squared distance), (n, k) · total : sum of mass over components · log : log density
+    """
+
+    mass: Tensor
+    near: Tensor
+    total: Tensor
+    log: Tensor
+
+
+def joint(phi: Tensor, form: Forms) -> Joint:
+    """Weight x density of every component.
+
+    The density of a t distribution is a power of `near`, (nu + d) / 2: with whole nu it needs products and at most one
+    root, no logarithm and no exponential per component.
+    """
+    near = (phi @ form.linear).clamp_min_(1).reciprocal_()
+    top = near.amax(dim=1)
+    power = form.tails + form.dims
+    mass = half_power(near / top[:, None], power).mul_(form.height)
+    total = mass.sum(dim=1).clamp_min_(1e-37)
+    return Joint(mass, near, total, torch.log(total) + power / 2 * torch.log(top) + form.highest)
+
+
+def half_power(x: Tensor, twice: float) -> Tensor:
+    """x to the power twice / 2."""
+    if twice != int(twice):
+        return x.pow(twice / 2)
+    whole, odd = divmod(int(twice), 2)
+    out = torch.sqrt(x) if odd else None
+    square = x
+    while whole:
+        if whole & 1:
+            out = square if out is None else out * square
+        whole >>= 1
+        square = square * square if whole else square
+    return torch.ones_like(x) if out is None else out
 
 
 def chunks(n: int) -> list[slice]:
@@ -124,43 +184,62 @@ def chunks(n: int) -> list[slice]:
 
 def log_density(x: Tensor, mixture: Mixture) -> Tensor:
     """Log density of each cell, (n,)."""
-    form = forms(mixture)
-
-    def part(piece: slice) -> Tensor:
-        return torch.logsumexp(log_joint(features(x[piece], form.centre), form)[0], dim=1)
-
-    return torch.cat([torch.empty(0, device=x.device), *map(part, chunks(len(x)))])
+    centre = mixture.weights @ mixture.means
+    form = forms(mixture, centre)
+    return torch.cat([x.new_empty(0), *(joint(features(x[c], centre), form).log for c in chunks(len(x)))])
 
 
 def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
     """Probability of each component given the cell, (n, k)."""
-    form = forms(mixture)
+    centre = mixture.weights @ mixture.means
+    form = forms(mixture, centre)
 
     def part(piece: slice) -> Tensor:
-        return torch.softmax(log_joint(features(x[piece], form.centre), form)[0], dim=1)
+        told = joint(features(x[piece], centre), form)
+        return told.mass / told.total[:, None]
 
-    return torch.cat([torch.empty(0, len(mixture.weights), device=x.device), *map(part, chunks(len(x)))])
+    return torch.cat([x.new_empty(0, len(mixture.weights)), *map(part, chunks(len(x)))])
 
 
-def moments(x: Tensor, mixture: Mixture, *, weights: Tensor | None = None) -> Moments:
+def component_logs(x: Tensor, mixture: Mixture) -> Tensor:
+    """Log density of each cell under each component by itself, its weight left out, (n, k)."""
+    centre = mixture.weights @ mixture.means
+    form = forms(replace(mixture, weights=torch.ones_like(mixture.weights)), centre)
+    level = torch.log(form.height) + form.highest
+    power = (form.tails + form.dims) / 2
+
+    def part(piece: slice) -> Tensor:
+        near = (features(x[piece], centre) @ form.linear).clamp_min_(1)
+        return torch.log(near).mul_(-power).add_(level)
+
+    return torch.cat([x.new_empty(0, len(mixture.weights)), *map(part, chunks(len(x)))])
+
+
+def moments(x: Points, mixture: Mixture, *, weights: Tensor | None = None) -> Moments:
     """Expected moments of every component over the cells: the E-step and all the M-step needs."""
-    form = forms(mixture)
 
-    def part(piece: slice) -> tuple[Tensor, Tensor, float]:
-        phi = features(x[piece], form.centre)
-        joint, robust = log_joint(phi, form)
-        total = torch.logsumexp(joint, dim=1)
-        share = torch.exp(joint - total[:, None])
-        if weights is not None:
-            share = share * weights[piece, None]
-            total = total * weights[piece]
-        return share.sum(dim=0).double(), ((share * robust).T @ phi).double(), float(total.double().sum())
+    def share(log: Tensor, piece: slice) -> Tensor:
+        return torch.ones_like(log) if weights is None else weights[piece]
 
-    parts = [part(c) for c in chunks(len(x))]
+    return moments_of(x, forms(mixture, x.centre), share)
+
+
+def moments_of(x: Points, form: Forms, weigh: Callable[[Tensor, slice], Tensor]) -> Moments:
+    """Moments of components over cells that each count as much as `weigh(log density, which cells)` says."""
+
+    def part(phi: Tensor, piece: slice) -> tuple[Tensor, Tensor, float, float]:
+        told = joint(phi, form)
+        weight = weigh(told.log, piece)
+        share = told.mass.mul_((weight / told.total)[:, None])
+        counts = share.sum(dim=0).double()
+        logs = float((told.log * weight).double().sum())
+        return counts, (share.mul_(told.near).T @ phi).double(), logs, float(weight.double().sum())
+
+    parts = [part(phi, piece) for phi, piece in zip(x.chunks, chunks(x.count), strict=True)]
+    robust = (form.tails + form.dims) / form.tails
     counts = torch.stack([p[0] for p in parts]).sum(dim=0)
-    sums = torch.stack([p[1] for p in parts]).sum(dim=0)
-    weight = float(len(x)) if weights is None else float(weights.double().sum())
-    return _moments(counts, sums, form.centre.double(), sum(p[2] for p in parts), weight)
+    sums = robust * torch.stack([p[1] for p in parts]).sum(dim=0)
+    return _moments(counts, sums, x.centre.double(), sum(p[2] for p in parts), sum(p[3] for p in parts))
 
 
 def _moments(counts: Tensor, sums: Tensor, centre: Tensor, total_log: float, weight: float) -> Moments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from mrd.detect.mixture import Mixture
@@ -31,3 +32,19 @@ def _part(name: str, value: float, role: str) -> str:
     if role == "side":
         return "SSC" + next((w for top, w in SIDE_LEVELS if value < top), "hi")
     return name.replace("-", "") + next((w for top, w in LEVELS if value < top), "hi")
+
+
+def differences(mixture: Mixture, normal: Mixture, channels: Sequence[str], roles: Sequence[str]) -> str:
+    """What sets a population apart from the nearest normal one, such as `CD56+1.3 CD33-1.8`, the largest first.
+
+    Nearest by the distance between means in the normal population's own spread.
+    """
+    middle = mixture.weights @ mixture.means
+    apart = middle - normal.means
+    distance = (apart[:, None, :] @ torch.linalg.solve(normal.spreads, apart[:, :, None]))[:, 0, 0]
+    told = apart[int(distance.argmin())].tolist()
+    moved = [(n, v) for n, r, v in zip(channels, roles, told, strict=True) if r in ("side", "marker") and abs(v) >= DIFFERS]
+    return " ".join(f"{n}{v:+.1f}" for n, v in sorted(moved, key=lambda m: -abs(m[1])))
+
+
+DIFFERS = 0.5

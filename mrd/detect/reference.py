@@ -125,6 +125,7 @@ class Learned:
     """A reference with its controls: each adapted and scored by a reference that did not see it.
 
     kept, excluded : positions among the controls given · adapted, normal : one of each kept control, normal (n_i,)
+    unseen : per kept control, the mixture that did not see it
     """
 
     reference: Reference
@@ -132,6 +133,7 @@ class Learned:
     excluded: list[int]
     adapted: list[Adapted]
     normal: list[Tensor]
+    unseen: list[Mixture]
 
 
 def learn_reference(controls: Sequence[Tensor], settings: Settings, rng: np.random.Generator, *, where: str) -> Learned:
@@ -150,16 +152,17 @@ def learn_reference(controls: Sequence[Tensor], settings: Settings, rng: np.rand
         if not private:
             break
         kept = [c for i, c in enumerate(kept) if i not in private]
-    adapted = cross_adapted([controls[i] for i in kept], mixture, drawn, settings)
+    unseen = cross_fitted([len(controls[i]) for i in kept], mixture, drawn, settings)
+    prior = prior_of(settings)
+    adapted = [adapt(controls[i][: settings.adapt_cells], m, prior) for i, m in zip(kept, unseen, strict=True)]
     normal = [log_density(controls[i], a.mixture) for i, a in zip(kept, adapted, strict=True)]
     largest = torch.stack([a.mixture.weights for a in adapted]).max(dim=0).values
     excluded = [i for i in range(len(controls)) if i not in kept]
-    return Learned(Reference(mixture, largest), kept, excluded, adapted, normal)
+    return Learned(Reference(mixture, largest), kept, excluded, adapted, normal, unseen)
 
 
-def cross_adapted(controls: Sequence[Tensor], mixture: Mixture, drawn: Balanced, settings: Settings) -> list[Adapted]:
-    """Each control's adaptation of a reference that was refitted without its fold."""
-    folds = [[i for i in range(len(controls)) if i % settings.folds == f] for f in range(settings.folds)]
+def cross_fitted(sizes: Sequence[int], mixture: Mixture, drawn: Balanced, settings: Settings) -> list[Mixture]:
+    """For each control the reference refitted without its fold."""
+    folds = [[i for i in range(len(sizes)) if i % settings.folds == f] for f in range(settings.folds)]
     mixtures = [without(mixture, drawn, fold) for fold in folds]
-    prior = prior_of(settings)
-    return [adapt(c[: settings.adapt_cells], mixtures[i % settings.folds], prior) for i, c in enumerate(controls)]
+    return [mixtures[i % settings.folds] for i in range(len(sizes))]

@@ -50,3 +50,9 @@ def write_text(path: Path, text: str) -> None:
     """Write text whole or not at all."""
     with whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, told: bytes) -> None:
+    """Write bytes whole or not at all."""
+    with whole(path) as temporary:
+        temporary.write_bytes(told)

@@ -74,9 +74,10 @@ def scores_path(results: Path, tube: str) -> Path:
     return results / "detect" / "scores" / f"{tube}.h5ad"
 
 
-def burdens_table(results: Path, batch: str) -> Path:
-    """Table of what was counted in a batch."""
-    return results / "detect" / f"{batch}.tsv"
+def detect_tables(results: Path, batch: str) -> tuple[Path, Path, Path]:
+    """Tables of a batch: what each arm counted, the controls behind it, and the populations it found."""
+    folder = results / "detect"
+    return folder / f"{batch}.tsv", folder / f"{batch}.limits.tsv", folder / f"{batch}.clusters.tsv"
 
 
 def result_table(results: Path, name: str) -> Path:
@@ -92,6 +93,11 @@ def summary_table(results: Path) -> Path:
 def subject_page_path(results: Path, subject: str) -> Path:
     """Page of a subject."""
     return results / "report" / "subjects" / f"{subject}.html"
+
+
+def lab_report_path(results: Path, subject: str) -> Path:
+    """Laboratory reports of a subject."""
+    return results / "report" / "subjects" / f"{subject}.pdf"
 
 
 def cohort_page_path(results: Path) -> Path:

@@ -82,12 +82,14 @@ def fraction_where(most: int, n: int, probability: float, given: Nuisance) -> fl
 def interval(found: int, n: int, blanks: Blanks, recall: Recall, *, level: float = 0.95) -> tuple[float, float]:
     """Interval of the leukaemic fraction: the fractions at which so few, or so many, cells are not yet surprising.
 
-    Poisson counts over the uncertainty of background and recall; with neither it is the exact Poisson interval.
+    Poisson counts over the uncertainty of background and recall; with neither it is the exact Poisson interval. Fewer
+    cells than the background lets expect prove no less than none would without any: the upper end never falls below.
     """
     given = nuisance(blanks, recall)
     tail = (1 - level) / 2
     low = 0.0 if found == 0 else fraction_where(found - 1, n, 1 - tail, given)
-    return low, fraction_where(found, n, tail, given)
+    none = min(float(stats.chi2.ppf(1 - tail, 2)) / 2 / (n * max(recall.value, 1e-4)), 1.0)
+    return low, max(fraction_where(found, n, tail, given), none)
 
 
 def corrected(found: int, n: int, blanks: Blanks, recall: Recall) -> float:

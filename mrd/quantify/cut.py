@@ -54,6 +54,9 @@ def rough_lod(
 ) -> NDArray[np.float64]:
     """Recall-corrected LoD at every cut (q,), by normal approximation: for choosing, not for stating.
 
+    Background and the least number of cells add in squares: where the latter rules, the larger of the two would leave a
+    plateau, and its first cut, with the most background, would be taken for the best.
+
     Parameters
     ----------
     found : (b, q) · total : (b,) · recall : (q,) · n : leukocytes of the tube to come
@@ -64,7 +67,7 @@ def rough_lod(
     excess = t * np.sqrt(between * (1 + 1 / len(total)) + mean / n)
     lod = excess + Z95 * np.sqrt(between + (mean + excess) / n)
     net = np.maximum(recall - mean, 1e-6)
-    return np.asarray(np.where(recall < LEAST_RECALL, np.inf, np.maximum(lod, FLOOR_FACTOR * least / n) / net))
+    return np.asarray(np.where(recall < LEAST_RECALL, np.inf, np.hypot(lod, FLOOR_FACTOR * least / n) / net))
 
 
 def relative_spread(found: NDArray[np.int64], total: NDArray[np.int64]) -> float:

@@ -16,7 +16,11 @@ from mrd.quantify.limits import Limits, tube_limits
 
 @dataclass(frozen=True)
 class Counted:
-    """What an arm counted in one tube (or a pool of tubes of one panel)."""
+    """What an arm counted in one tube (or a pool of tubes of one panel).
+
+    least_lod : share under which the arm does not find known kinds of leukaemia, whatever the counts say
+    own : the blanks are those of this very tube, so that it is not pooled with others
+    """
 
     tubes: tuple[str, ...]
     panel: str
@@ -29,6 +33,8 @@ class Counted:
     recall: Recall
     blanks: Blanks
     flags: tuple[str, ...] = ()
+    least_lod: float = 0.0
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,10 @@ class Judged:
 
 
 def pool(counted: Sequence[Counted]) -> list[Counted]:
-    """Tubes of one panel and arm added up: they are one look at the specimen."""
-    pools: dict[tuple[str, str], Counted] = {}
+    """Tubes of one panel and arm added up: they are one look at the specimen, unless each was judged by itself."""
+    pools: dict[tuple[str, ...], Counted] = {}
     for c in counted:
-        key = (c.panel, c.arm)
+        key = (c.panel, c.arm, *(c.tubes if c.own else ()))
         pools[key] = c if key not in pools else _added(pools[key], c)
     return list(pools.values())
 
@@ -70,6 +76,8 @@ def judge(counted: Counted, settings: Settings, *, marrow: bool) -> Judged:
     """Estimate, interval, limits, adequacy and decision of one counted tube."""
     n, found = counted.n_leukocytes, counted.found
     limits = tube_limits(n, counted.blanks, counted.recall, settings)
+    lod = max(limits.lod, counted.least_lod)
+    limits = replace(limits, lod=lod, lloq=max(limits.lloq, lod))
     fraction = corrected(found, n, counted.blanks, counted.recall)
     ends = interval(found, n, counted.blanks, counted.recall)
     gaps = adequacy_gaps(marrow=marrow, n=n, blasts=counted.n_blast, lod=limits.lod, settings=settings)
@@ -115,10 +123,10 @@ def visit_flags(deciding: Judged, decision: Decision, settings: Settings) -> lis
     return flags
 
 
-def arm_row(judged: Judged, decided: bool, decision: Decision, settings: Settings) -> dict[str, object]:
-    """The arms.tsv row of one judged tube."""
+def arm_row(judged: Judged, *, decided: bool, decision: Decision | None, settings: Settings) -> dict[str, object]:
+    """The arms.tsv row of one judged tube; no decision where the arms that decide did not apply."""
     c = judged.counted
-    own = judged.decision.below
+    own, call = judged.decision.below, decision.below if decision else ""
     return {
         "tubes": "+".join(c.tubes),
         "panel": c.panel,
@@ -129,7 +137,7 @@ def arm_row(judged: Judged, decided: bool, decision: Decision, settings: Setting
         **estimate_columns(judged),
         "detected": _yes(is_detected(judged.finding, settings)),
         "adequate": _yes(not judged.gaps),
-        "agrees": _yes(own == decision.below) if own and decision.below else None,
+        "agrees": _yes(own == call) if own and call else None,
         "decided": _yes(decided),
     }
 

@@ -51,7 +51,14 @@ def call_counts(visits: Sequence[Row]) -> list[dict[str, Any]]:
     rows = []
     for call in CALLS:
         roles = [v["role"] for v in visits if v["call"] == call]
-        rows.append({"look": LOOKS[call], "follow": sum(r != "diagnosis" for r in roles), "diagnosis": roles.count("diagnosis")})
+        rows.append(
+            {
+                "call": call,
+                "look": LOOKS[call],
+                "follow": sum(r != "diagnosis" for r in roles),
+                "diagnosis": roles.count("diagnosis"),
+            }
+        )
     return rows
 
 
@@ -66,15 +73,17 @@ def visit_names(visits: Sequence[Row]) -> list[str]:
 
 
 def grid(visits: Sequence[Row], names: Sequence[str]) -> list[tuple[str, list[dict[str, Any] | None]]]:
-    """Subjects by visits; None where a subject has no such visit."""
+    """Subjects by visits, those with the most urgent visit first; None where a subject has no such visit."""
     cells = {(v["subject"], v["visit"]): grid_cell(v) for v in visits}
-    return [(s, [cells.get((s, n)) for n in names]) for s in sorted({v["subject"] for v in visits})]
+    urgent: dict[str, tuple[int, int]] = {}
+    for visit in visits:
+        urgent[visit["subject"]] = min(review_rank(visit), urgent.get(visit["subject"], review_rank(visit)))
+    return [(s, [cells.get((s, n)) for n in names]) for s in sorted(urgent, key=lambda s: (urgent[s], s))]
 
 
 def grid_cell(visit: Row) -> dict[str, Any]:
-    """One visit of the grid: its call, and how many flags ask for a look."""
-    asking = [w for w in review_reasons(visit) if w in FLAGS]
-    return {"visit": visit, "look": LOOKS[str(visit["call"])], "flags": asking}
+    """One visit of the grid: its call, and why it asks for a look."""
+    return {"visit": visit, "look": LOOKS[str(visit["call"])], "why": review_reasons(visit)}
 
 
 def review_line(visit: Row) -> dict[str, Any]:

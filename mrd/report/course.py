@@ -49,11 +49,16 @@ class Point:
     lod: float | None
 
     @property
+    def at_limit(self) -> bool:
+        """Whether the marker stands at the LoD, for lack of anything over it."""
+        return self.call == NOT_DETECTED or not self.value
+
+    @property
     def place(self) -> float | None:
-        """Height of the marker: the estimate, or the LoD where nothing was detected; None = the foot of the plot."""
+        """Height of the marker: the estimate, or the LoD where there is none; None = the foot of the plot."""
         if self.call == NOT_EVALUABLE:
             return None
-        return self.lod if self.call == NOT_DETECTED or not self.value else self.value
+        return self.lod if self.at_limit else self.value
 
 
 def plot_course(calls: Sequence[Mapping[str, Any]], *, threshold: float, events: Mapping[str, Any] | None = None) -> Figure:
@@ -112,7 +117,8 @@ def course_events(calls: Sequence[Mapping[str, Any]], events: Mapping[str, Any])
 
 def y_ends(points: Sequence[Point], threshold: float) -> tuple[float, float]:
     """Ends of the axis: whole decades around everything drawn, at least one on each side of the threshold."""
-    drawn = [v for p in points for v in (p.place, p.low, p.high, p.lob, p.lod) if v is not None and v > 1e-7]
+    ends = [v for p in points if not p.at_limit for v in (p.low, p.high)]
+    drawn = [v for v in [*ends, *(v for p in points for v in (p.place, p.lob, p.lod))] if v is not None and v > 1e-7]
     low = min([*drawn, threshold / 10])
     high = max([*drawn, threshold * 10])
     return 10.0 ** math.floor(math.log10(low)) / 2.5, min(10.0 ** math.ceil(math.log10(high * 1.1)), 1.0) * 1.3
@@ -142,11 +148,11 @@ def _limits(ax: Axes, point: Point) -> None:
 
 def _marker(ax: Axes, point: Point, *, foot: float, bottom: float) -> None:
     look = LOOKS[point.call]
-    place = point.place
-    if place is not None and point.call != NOT_DETECTED and point.low is not None and point.high is not None:
+    place = None if point.place is None else max(point.place, foot)
+    if place is not None and not point.at_limit and point.low is not None and point.high is not None:
         ends = [max(point.low, bottom), point.high]
         ax.plot([point.day] * 2, ends, color=look.colour, linewidth=1.3, gid=f"interval-{point.visit}", zorder=3)
-    if place is not None and point.call == NOT_DETECTED:
+    if place is not None and point.at_limit:
         down = {"arrowstyle": "-|>", "color": look.colour, "linewidth": 1.1, "shrinkA": 4, "shrinkB": 0}
         ax.annotate("", (point.day, place / 2.2), (point.day, place), arrowprops=down, zorder=3)
     ax.plot(
@@ -200,7 +206,7 @@ def _days(ax: Axes, points: Sequence[Point], happened: Sequence[tuple[float, str
 
 
 def _below(ax: Axes, point: Point, row: int) -> None:
-    where = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "ha": "center", "va": "top"}
+    where: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "ha": "center", "va": "top"}
     ax.annotate(point.visit, (point.day, 0), (0, -6 - 23 * row), fontsize=8, fontweight="bold", **where)
     ax.annotate(point.collected, (point.day, 0), (0, -16 - 23 * row), fontsize=7, color=GREY, **where)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,27 +17,30 @@ Gates = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """Cells of one tube to draw.
+    """Cells of one tube to draw, (any number, channels) each on the common scale.
 
-    background (k, m) : leukocytes that were not found; `blast` (k,) marks those of the blast compartment
-    found (j, m) : found cells, or None where no arm looked
-    n_background, n_found : how many there are in the tube; more than drawn where a sample was taken
+    leukocytes : leukocytes that were not found · others : cells that are no leukocytes, in proportion to them
+    blasts : cells of the blast compartment that were not found; a sample of its own, since they are few
+    found : found cells, or None where no arm looked
+    n_leukocytes, n_blasts, n_found : how many there are in the tube; more than drawn where a sample was taken
     n_found_blast : found cells inside the blast compartment
     gates : gates as placed, by name: parent, spans, minus
     """
 
     tube_id: str
     channels: tuple[str, ...]
-    background: Values
-    blast: Mask
+    leukocytes: Values
+    others: Values
+    blasts: Values
     found: Values | None
-    n_background: int
+    n_leukocytes: int
+    n_blasts: int
     n_found: int
     n_found_blast: int
     gates: Gates
 
     def column(self, values: Values, channel: str) -> Values:
-        """One channel of background or found cells."""
+        """One channel of some of its cells."""
         return values[:, self.channels.index(channel)]
 
 
@@ -53,7 +56,7 @@ def draw_cells(
     most: int,
     rng: np.random.Generator,
 ) -> Drawn:
-    """Choose what is drawn of a tube: at most `most` leukocytes that were not found, and at most `most` found cells.
+    """Choose what is drawn of a tube: at most `most` cells of a kind.
 
     Parameters
     ----------
@@ -61,15 +64,19 @@ def draw_cells(
     leukocytes, blasts, found : (n,) membership; found is None where no arm looked
     """
     hit = np.zeros(len(values), dtype=bool) if found is None else found
-    rest, mine = np.flatnonzero(leukocytes & ~hit), np.flatnonzero(hit)
-    background, some = sample(rest, most, rng), sample(mine, most, rng)
+    rest, away = np.flatnonzero(leukocytes & ~hit), np.flatnonzero(~leukocytes & ~hit)
+    compartment, mine = np.flatnonzero(blasts & ~hit), np.flatnonzero(hit)
+    shown = sample(rest, most, rng)
+    share = len(shown) / len(rest) if len(rest) else 1.0
     return Drawn(
         tube_id=tube_id,
         channels=tuple(channels),
-        background=values[background],
-        blast=blasts[background],
-        found=None if found is None else values[some],
-        n_background=len(rest),
+        leukocytes=values[shown],
+        others=values[sample(away, min(round(share * len(away)), most), rng)],
+        blasts=values[sample(compartment, most, rng)],
+        found=None if found is None else values[sample(mine, most, rng)],
+        n_leukocytes=len(rest),
+        n_blasts=len(compartment),
         n_found=len(mine),
         n_found_blast=int((hit & blasts).sum()),
         gates=gates,
@@ -81,18 +88,27 @@ def sample(rows: NDArray[np.intp], most: int, rng: np.random.Generator) -> NDArr
     return rng.permutation(rows)[:most]
 
 
+def inside(gates: Mapping[str, Mapping[str, Any]], name: str, values: Values, channels: Sequence[str]) -> Mask:
+    """Cells inside a gate as placed, as far as the channels tell; quality and ratio gates let every cell through."""
+    if name not in gates:
+        return np.ones(len(values), dtype=bool)
+    gate = gates[name]
+    kept = inside(gates, gate["parent"], values, channels)
+    for channel, (low, high) in gate["spans"].items():
+        if channel in channels:
+            cell = values[:, list(channels).index(channel)]
+            kept &= (cell >= (-np.inf if low is None else low)) & (cell < (np.inf if high is None else high))
+    for other in gate["minus"]:
+        kept &= ~inside(gates, other, values, channels)
+    return kept
+
+
 def axis_limits(drawn: Sequence[Drawn]) -> Limits:
     """Common axis ends of each channel over several tubes of one panel: nearly all cells, and a little air."""
-    cells = [c for d in drawn for c in (d.background, d.found) if c is not None and len(c)]
+    cells = [c for d in drawn for c in (d.leukocytes, d.others, d.found) if c is not None and len(c)]
     if not cells:
         return {n: (-1.0, 8.0) for d in drawn for n in d.channels}
     ends = np.stack([np.quantile(c, (0.002, 0.998), axis=0) for c in cells])
     low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
     air = 0.05 * np.maximum(high - low, 1.0)
     return {n: (float(a - e), float(b + e)) for n, a, b, e in zip(drawn[0].channels, low, high, air, strict=True)}
-
-
-def clipped(values: Values, limits: tuple[float, float]) -> Values:
-    """Values moved onto the axis ends where they lie beyond: no cell leaves the plot unseen."""
-    inset = 0.008 * (limits[1] - limits[0])
-    return np.clip(values, limits[0] + inset, limits[1] - inset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from mrd.core.panel import Panel
 from mrd.core.settings import Settings
 from mrd.core.tables import records
+from mrd.report.acquired import Acquired
 from mrd.report.drawn import Drawn
 
 Row = dict[str, Any]
@@ -18,10 +19,20 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class TubeLook:
-    """Cells of a tube to draw, and what its artefact says of how it came to be."""
+    """Cells of a tube to draw, what its artefact says of how it came to be, and its events where the file could be read."""
 
     drawn: Drawn
     provenance: Mapping[str, Any]
+    acquired: Acquired | None = None
+
+
+@dataclass(frozen=True)
+class ControlLook:
+    """Cells of a control to draw beside a subject's, counted with the subject's LAIP where there is one."""
+
+    name: str
+    kind: str
+    drawn: Drawn
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,8 @@ class SubjectEvidence:
     """Everything a subject's page shows; the tables hold the subject's rows only.
 
     clinical : the subject's row of the clinical table, or None · looks : by tube id, for tubes with cells
-    panels : by the name the tubes table uses
+    panels : by the name the tubes table uses · controls : by panel, those with the most background of each kind
+    received : by tube id, the day a tube was received, where the sheet tells it
     """
 
     subject: str
@@ -43,6 +55,8 @@ class SubjectEvidence:
     clinical: Mapping[str, Any] | None
     looks: Mapping[str, TubeLook]
     panels: Mapping[str, Panel]
+    controls: Mapping[str, Sequence[ControlLook]]
+    received: Mapping[str, str | None]
     settings: Settings
 
 

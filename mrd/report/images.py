@@ -1,20 +1,20 @@
-"""Figures as text that stands inside a page: PNG as a data address, SVG inline; the same figure gives the same bytes."""
+"""Figures as a page takes them: SVG inline, or PNG; the same figure gives the same bytes."""
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
 
+Encoded = TypeVar("Encoded", str, bytes)
 DPI = 150
 COLOURS = 48
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
     "font.size": 8,
@@ -27,26 +27,30 @@ STYLE: dict[str, Any] = {
     "ytick.color": "#364352",
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "flowmrd",
 }
-"""One look for all figures; text stays text in SVG, and its ids do not change from run to run."""
+"""One look for all figures; text stays text in SVG, and its ids do not change from run to run.
+
+Not typed: matplotlib's own hints list the keys of one version.
+"""
 
 
-def styled(plot: Callable[[], Figure], encode: Callable[[Figure], str]) -> str:
+def styled(plot: Callable[[], Figure], encode: Callable[[Figure], Encoded]) -> Encoded:
     """Draw and encode a figure in the house style, leaving matplotlib's settings as they were."""
     with mpl.rc_context(STYLE):
         return encode(plot())
 
 
-def png_address(figure: Figure) -> str:
-    """A figure as a palette PNG in a `data:` address, without a date."""
+def png_bytes(figure: Figure) -> bytes:
+    """A figure as a palette PNG, without a date."""
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=DPI, metadata={"Software": None})
     few = Image.open(raw).convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     out = io.BytesIO()
     few.save(out, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+    return out.getvalue()
 
 
 def svg_inline(figure: Figure, *, name: str, alt: str) -> str:

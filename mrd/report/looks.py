@@ -84,6 +84,9 @@ LOOKS = {
 
 THRESHOLD_INK = "#1f2933"
 FOUND_INK = "#d9480f"
-LEUKOCYTE_INK = "#c3cad3"
-BLAST_INK = "#66809c"
+OTHER_TONES = ("#f3ead9", "#eadcc0", "#dfcba3")
+LEUKOCYTE_TONES = ("#d5dae1", "#bcc4ce", "#a1abb8", "#85909f")
+BLAST_TONES = ("#86a6c8", "#5f86b0", "#3d6796")
+BLAST_INK = "#5f86b0"
+LEFT_OUT_TONES = ("#cdb8e0", "#9c74c0", "#6f3f9c")
 GATE_INK = "#364352"

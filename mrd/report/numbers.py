@@ -23,26 +23,46 @@ def digits(value: float, significant: int = 3) -> str:
     return f"{float(lead) * 10.0 ** int(power):,.{max(significant - 1 - int(power), 0)}f}"
 
 
-def percent(value: Any, significant: int = 3) -> str:
-    """A fraction in percent: 0.00104 is 0.104 %."""
-    return f"{digits(100 * float(value), significant)} %" if is_told(value) else NONE
+def digits_beside(value: float, mark: float, significant: int = 3) -> str:
+    """As many digits as it takes that the number as written lies on the side of the mark on which the value lies."""
+    told = digits(value, significant)
+    written = float(told.replace(",", ""))
+    same_side = (written > mark) - (written < mark) == (value > mark) - (value < mark)
+    return told if same_side or significant >= 15 else digits_beside(value, mark, significant + 1)
 
 
-def span(low: Any, high: Any, significant: int = 3) -> str:
-    """An interval of fractions in percent."""
+def percent(value: Any, significant: int = 3, *, beside: float | None = None) -> str:
+    """A fraction in percent: 0.00104 is 0.104 %.
+
+    Parameters
+    ----------
+    beside : a fraction (the threshold) that rounding must neither reach nor cross: 0.0009999 is 0.09999 %, not 0.1 %
+    """
+    return f"{_hundredths(value, significant, beside)} %" if is_told(value) else NONE
+
+
+def span(low: Any, high: Any, significant: int = 3, *, beside: float | None = None) -> str:
+    """An interval of fractions in percent; `beside` as for `percent`."""
     if not (is_told(low) and is_told(high)):
         return NONE
-    return f"{digits(100 * float(low), significant)}–{digits(100 * float(high), significant)} %"
+    return f"{_hundredths(low, significant, beside)}–{_hundredths(high, significant, beside)} %"
 
 
-def fraction(value: Any, significant: int = 3) -> str:
-    """A fraction as a number times a power of ten: 0.00104 is 1.04 × 10⁻³."""
+def _hundredths(value: Any, significant: int, beside: float | None) -> str:
+    number = 100 * float(value)
+    return digits(number, significant) if beside is None else digits_beside(number, 100 * beside, significant)
+
+
+def fraction(value: Any, significant: int = 3, *, beside: float | None = None) -> str:
+    """A fraction as a number times a power of ten: 0.00104 is 1.04 × 10⁻³; `beside` as for `percent`."""
     if not is_told(value):
         return NONE
     number = float(value)
+    told = digits(number, significant) if beside is None else digits_beside(number, beside, significant)
     if number == 0 or number >= 0.1:
-        return digits(number, significant)
-    lead, power = f"{number:.{significant - 1}e}".split("e")
+        return told
+    kept = significant if beside is None else len(told.replace(".", "").lstrip("0"))
+    lead, power = f"{number:.{kept - 1}e}".split("e")
     return f"{lead} × {power_of_ten(int(power))}"
 
 

@@ -14,6 +14,8 @@ from mrd.core.digest import digest_bytes
 from mrd.report import numbers
 from mrd.report.cohort import cohort_page
 from mrd.report.evidence import CohortEvidence, SubjectEvidence
+from mrd.report.pdf import lab_pdf
+from mrd.report.specimens import lab_course, lab_reports
 from mrd.report.subject import drawn_line, subject_page
 
 FILTERS = ("percent", "span", "fraction", "whole", "plain", "text", "short", "threshold_text", "is_told")
@@ -22,6 +24,12 @@ FILTERS = ("percent", "span", "fraction", "whole", "plain", "text", "short", "th
 def render_subject(evidence: SubjectEvidence) -> str:
     """The page of one subject."""
     return _templates().get_template("subject.html").render(subject_page(evidence))
+
+
+def render_lab(evidence: SubjectEvidence) -> bytes:
+    """The laboratory reports of one subject, a page or more per visit, as PDF."""
+    reports, pictures = lab_reports(evidence)
+    return lab_pdf(evidence.subject, evidence.settings.title, reports, pictures, lab_course(evidence))
 
 
 def render_cohort(evidence: CohortEvidence) -> str:
@@ -46,6 +54,11 @@ def subject_link(subject: object) -> str:
     return f"subjects/{quote(str(subject), safe='')}.html"
 
 
+def lab_link(subject: object) -> str:
+    """Where a subject's laboratory reports lie beside its page."""
+    return f"{quote(str(subject), safe='')}.pdf"
+
+
 @cache
 def _templates() -> Environment:
     environment = Environment(
@@ -56,7 +69,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update({name: getattr(numbers, name) for name in FILTERS})
-    environment.filters.update({"anchor": anchor, "subject_link": subject_link, "drawn_line": drawn_line, "drawing": _drawing})
+    environment.filters.update(
+        {"anchor": anchor, "subject_link": subject_link, "lab_link": lab_link, "drawn_line": drawn_line, "drawing": _drawing}
+    )
     return environment
 
 

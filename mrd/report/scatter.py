@@ -1,111 +1,105 @@
-"""Two channels of a tube: leukocytes in grey, the found cells on top, the gates that concern them."""
+"""Two channels of a tube as a plot that any page can lay out: a picture of the cells, gates and ticks in unit coordinates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+import numpy as np
 
 from mrd.core.panel import Panel
-from mrd.report.drawn import Drawn, Gates, Limits, Values, clipped
-from mrd.report.looks import BLAST_INK, FOUND_INK, GATE_INK, LEUKOCYTE_INK
-from mrd.report.pairs import Pair
+from mrd.report.drawn import Drawn, Limits, Values
+from mrd.report.looks import BLAST_TONES, FOUND_INK, LEUKOCYTE_TONES, OTHER_TONES
+from mrd.report.raster import Layer, Places, png_of
+from mrd.report.steps import Box, Step, gate_boxes
 from mrd.report.ticks import channel_ticks
 
-SIDE = 3.3
-"""Inches."""
+Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Box:
-    """A gate as seen on two channels: its name and its ends (None = open), x then y."""
+class Axis:
+    """An axis: its name, places (0-1) of labelled ticks with their labels, and of minor ticks."""
 
     name: str
-    x: tuple[float | None, float | None]
-    y: tuple[float | None, float | None]
+    labels: tuple[tuple[float, str], ...]
+    minor: tuple[float, ...]
 
 
-def plot_cells(drawn: Drawn, pair: Pair, panel: Panel, limits: Limits) -> Figure:
-    """Scatter of one tube on two channels, the same axes for every visit.
+@dataclass(frozen=True)
+class Outline:
+    """A gate in unit coordinates, 0-1 along x and up y: its name, left, bottom, right and top; None where a side is open."""
 
-    The artists carry gids: `leukocytes`, `blasts`, `found`, and `gate-<name>` for each outline.
-    """
-    figure = Figure(figsize=(SIDE, SIDE), layout="constrained")
-    ax = figure.add_subplot()
-    _scatter(ax, drawn, pair, limits)
-    for box in gate_boxes(drawn.gates, pair, below=panel.leukocytes):
-        _outline(ax, box, limits[pair[0]], limits[pair[1]])
-    _axes(ax, pair, panel, limits)
-    return figure
+    name: str
+    left: float | None
+    bottom: float | None
+    right: float | None
+    top: float | None
 
 
-def found_size(count: int) -> float:
-    """Marker size of the found cells: few are large, many do not hide each other."""
-    return 4.2 if count <= 200 else 3.0 if count <= 1000 else 1.8
+@dataclass(frozen=True)
+class Plot:
+    """A plot: the cells as PNG, the outlines of gates, and the axes."""
+
+    png: bytes
+    outlines: tuple[Outline, ...]
+    x: Axis
+    y: Axis
 
 
-def gate_boxes(gates: Gates, pair: Pair, *, below: str) -> Iterator[Box]:
-    """Yield the gates inside `below` that are drawn on these two channels and on no other."""
-    for name, gate in gates.items():
-        spans = gate["spans"]
-        if spans and set(spans) <= set(pair) and below in _ancestors(gates, name):
-            x, y = (tuple(spans.get(c, (None, None))) for c in pair)
-            yield Box(name, x, y)
+def plot_step(drawn: Drawn, step: Step, panel: Panel, limits: Limits) -> Plot:
+    """One step of the hierarchy in one tube, the found cells on top."""
+    ends = limits[step.pair[0]], limits[step.pair[1]]
+    layers = [Layer(_places(drawn, cells, step, ends), tones, radius) for cells, tones, radius in step_layers(drawn, step)]
+    outlines = [outline(box, *ends) for box in gate_boxes(drawn.gates, step)]
+    x, y = (channel_axis(panel, c, e) for c, e in zip(step.pair, ends, strict=True))
+    return Plot(png_of(layers), tuple(o for o in outlines if o is not None), x, y)
 
 
-def _ancestors(gates: Gates, name: str) -> list[str]:
-    found: list[str] = []
-    while name in gates:
-        name = gates[name]["parent"]
-        found.append(name)
-    return found
-
-
-def _scatter(ax: Axes, drawn: Drawn, pair: Pair, limits: Limits) -> None:
-    rest, blast = drawn.background[~drawn.blast], drawn.background[drawn.blast]
-    _points(ax, drawn, rest, pair, limits, LEUKOCYTE_INK, 1.3, "leukocytes")
-    _points(ax, drawn, blast, pair, limits, BLAST_INK, 1.3, "blasts")
+def step_layers(drawn: Drawn, step: Step) -> list[tuple[Values, tuple[str, ...], int]]:
+    """The cells a step draws, with their tones and size, the found cells last."""
+    layers: list[tuple[Values, tuple[str, ...], int]] = [(drawn.others, OTHER_TONES, 1)] if step.of == "cells" else []
+    layers += [(drawn.leukocytes, LEUKOCYTE_TONES, 1)] if step.of != "blasts" else []
+    layers.append((drawn.blasts, BLAST_TONES, 2 if step.of == "blasts" else 1))
     if drawn.found is not None:
-        size = found_size(len(drawn.found))
-        _points(ax, drawn, drawn.found, pair, limits, FOUND_INK, size, "found", edge=size > 2)
+        layers.append((drawn.found, (FOUND_INK,), found_radius(len(drawn.found))))
+    return layers
 
 
-def _points(
-    ax: Axes, drawn: Drawn, cells: Values, pair: Pair, limits: Limits, colour: str, size: float, gid: str, *, edge: bool = False
-) -> None:
-    x, y = (clipped(drawn.column(cells, c), limits[c]) for c in pair)
-    rim = {"markeredgecolor": "white", "markeredgewidth": 0.35} if edge else {"markeredgewidth": 0}
-    ax.plot(x, y, linestyle="none", marker="o", markersize=size, color=colour, gid=gid, **rim)
+def found_radius(count: int) -> int:
+    """Size of the found cells: few are large, many do not hide each other."""
+    return 3 if count <= 200 else 2 if count <= 1000 else 1
 
 
-def _outline(ax: Axes, box: Box, x_limits: tuple[float, float], y_limits: tuple[float, float]) -> None:
-    """A gate's outline; an open side lies outside the axes."""
-    left, right = _ends(box.x, x_limits)
-    low, high = _ends(box.y, y_limits)
-    ax.add_patch(
-        Rectangle((left, low), right - left, high - low, fill=False, edgecolor=GATE_INK, linewidth=0.8, gid=f"gate-{box.name}")
-    )
-    across, up = x_limits[1] - x_limits[0], y_limits[1] - y_limits[0]
-    x, y = max(left, x_limits[0]) + 0.015 * across, min(high, y_limits[1]) - 0.015 * up
-    halo = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
-    ax.text(x, y, box.name, fontsize=6.5, color=GATE_INK, ha="left", va="top", bbox=halo)
+def _places(drawn: Drawn, cells: Values, step: Step, ends: Sequence[Ends]) -> Places:
+    return np.stack([unit(drawn.column(cells, c), e) for c, e in zip(step.pair, ends, strict=True)], axis=1)
 
 
-def _ends(span: tuple[float | None, float | None], limits: tuple[float, float]) -> tuple[float, float]:
-    far = limits[1] - limits[0]
-    return (limits[0] - far if span[0] is None else span[0], limits[1] + far if span[1] is None else span[1])
+def unit(values: Values | Places, ends: Ends) -> Places:
+    """Values as 0-1 between the axis ends; what lies beyond is moved just inside, so that no cell leaves the plot unseen."""
+    return np.clip((values.astype(np.float64) - ends[0]) / (ends[1] - ends[0]), 0.008, 0.992)
 
 
-def _axes(ax: Axes, pair: Pair, panel: Panel, limits: Limits) -> None:
-    for name, axis, tell in ((pair[0], ax.xaxis, ax.set_xlabel), (pair[1], ax.yaxis, ax.set_ylabel)):
-        ticks = channel_ticks(panel.channels[name])
-        if ticks is not None:
-            axis.set_ticks(ticks[0], ticks[1])
-            axis.set_ticks(ticks[2], minor=True)
-        tell(name, fontweight="bold")
-    ax.set_xlim(limits[pair[0]])
-    ax.set_ylim(limits[pair[1]])
-    ax.set_box_aspect(1)
+def outline(box: Box, x: Ends, y: Ends) -> Outline | None:
+    """A gate in unit coordinates; a side beyond the axis is open, and a gate of which nothing is seen is left out."""
+    left, right, bottom, top = _unit(box.x[0], x), _unit(box.x[1], x), _unit(box.y[0], y), _unit(box.y[1], y)
+    unseen = any(low is not None and low >= 1 for low in (left, bottom)) or any(h is not None and h <= 0 for h in (right, top))
+    sides = [s if s is not None and 0 < s < 1 else None for s in (left, bottom, right, top)]
+    return None if unseen or not any(s is not None for s in sides) else Outline(box.name, *sides)
+
+
+def _unit(value: float | None, ends: Ends) -> float | None:
+    return None if value is None else (value - ends[0]) / (ends[1] - ends[0])
+
+
+def channel_axis(panel: Panel, channel: str, ends: Ends) -> Axis:
+    """Ticks of a channel between the axis ends; names only where its scale has no decades, or none at all (the map)."""
+    ticks = channel_ticks(panel.channels[channel]) if channel in panel.channels else None
+    if ticks is None:
+        return Axis(channel, (), ())
+    places = [(place, label) for place, label in zip(_units(ticks[0], ends), ticks[1], strict=True) if 0 <= place <= 1]
+    return Axis(channel, tuple(places), tuple(p for p in _units(ticks[2], ends) if 0 <= p <= 1))
+
+
+def _units(values: Sequence[float], ends: Ends) -> list[float]:
+    return [(v - ends[0]) / (ends[1] - ends[0]) for v in values]

@@ -6,11 +6,16 @@ from pathlib import PurePath
 from typing import Any
 
 from mrd.core.words import FLAGS, OK, split_flags
+from mrd.report.acquired import acquired_line
+from mrd.report.adequacy import Line, adequacy_lines, distance_line
 from mrd.report.course import EVENTS
+from mrd.report.differs import difference_words
 from mrd.report.evidence import Row, SubjectEvidence, told_rows, visits_in_order
+from mrd.report.gallery import Gallery, hang, wall_of
 from mrd.report.looks import LOOKS
-from mrd.report.numbers import is_told, short, whole
-from mrd.report.plots import View, controls_picture, course_picture, subject_views, tube_pictures
+from mrd.report.maps import map_words
+from mrd.report.numbers import is_told, percent, short, whole
+from mrd.report.plots import View, controls_picture, course_picture, levels_picture, panel_differences, subject_views
 from mrd.report.ticks import scale_name
 from mrd.report.wording import advice, brief_reason, review_reasons, verdict
 
@@ -25,16 +30,19 @@ LIMIT_WORDS = (
 def subject_page(evidence: SubjectEvidence) -> dict[str, Any]:
     """Everything the subject template names."""
     visits, views = visits_in_order(evidence.calls), subject_views(evidence)
+    gallery = hang(evidence, views)
     return {
+        "symbols": gallery.symbols,
         "subject": evidence.subject,
         "settings": evidence.settings,
         "facts_told": page_facts(evidence, visits),
         "clinical": clinical_facts(evidence),
         "course": course_picture(visits, evidence.clinical, evidence.settings.threshold) if visits else "",
-        "visits": [visit_section(v, evidence, views) for v in visits],
+        "visits": [visit_section(v, evidence, views, gallery) for v in visits],
         "glossary": glossary(visits),
-        "laips": [laip_section(r, evidence) for r in told_rows(evidence.laips)],
+        "laips": [laip_section(r, evidence, views) for r in laip_rows(evidence)],
         "scales": scale_lines(views),
+        "maps": [map_words(v.map) for v in views.values() if v.map is not None],
         "looks": [look for call, look in LOOKS.items() if any(v["call"] == call for v in visits)],
     }
 
@@ -70,9 +78,10 @@ def glossary(visits: list[Row]) -> list[tuple[str, str]]:
     return [(flag, FLAGS.get(flag, "")) for flag in sorted({f for v in visits for f in split_flags(v["flags"])})]
 
 
-def visit_section(call: Row, evidence: SubjectEvidence, views: dict[str, View]) -> dict[str, Any]:
+def visit_section(call: Row, evidence: SubjectEvidence, views: dict[str, View], gallery: Gallery) -> dict[str, Any]:
     """All that is said of one visit."""
     tubes = [t for t in told_rows(evidence.tubes) if t["visit"] == call["visit"]]
+    told = [tube_section(t, call, evidence) for t in tubes]
     arms = [a for a in told_rows(evidence.arms) if a["visit"] == call["visit"]]
     return {
         "call": call,
@@ -85,8 +94,29 @@ def visit_section(call: Row, evidence: SubjectEvidence, views: dict[str, View]) 
         "limits": [(label, call[name], meaning) for name, label, meaning in LIMIT_WORDS],
         "recall": recall_of(arms, evidence),
         "arms": [{**a, "tubes": a["tubes"].split("+")} for a in arms],
-        "tubes": [tube_section(t, call, evidence, views) for t in tubes],
+        "tubes": [{**t, **tube_pictures(t["row"], evidence, views, gallery)} for t in told],
+        "adequacy": visit_adequacy(call, told, evidence),
     }
+
+
+def tube_pictures(tube: Row, evidence: SubjectEvidence, views: dict[str, View], gallery: Gallery) -> dict[str, Any]:
+    """Where a tube's pictures are: from events to cells, and its gating beside diagnosis and controls."""
+    return {"wall": wall_of(tube, evidence, views, gallery), "events": gallery.acquired.get(tube["tube_id"], ())}
+
+
+def visit_adequacy(call: Row, tubes: list[dict[str, Any]], evidence: SubjectEvidence) -> list[Line]:
+    """Every requirement of the visit, with each tube's distance from the reference."""
+    shares = [line for t in tubes for line in population_shares(t["nodes"])]
+    lines = adequacy_lines(call, [t["row"] for t in tubes], evidence.received, evidence.settings, shares=shares)
+    return lines + [distance_line(t["distance"], split_flags(call["flags"])) for t in tubes if is_told(t["distance"])]
+
+
+def population_shares(nodes: list[Row]) -> list[str]:
+    """Shares of the leukocytes by which a reader judges dilution with blood."""
+    counts = {n["node"]: int(n["count"]) for n in nodes}
+    whole_count = counts.get("leukocytes")
+    shown = [n for n in ("lymphocytes", "granulocytes") if whole_count and n in counts]
+    return [f"{n} {percent(counts[n] / counts['leukocytes'])}" for n in shown]
 
 
 def recall_of(arms: list[Row], evidence: SubjectEvidence) -> tuple[Any, Any]:
@@ -99,17 +129,18 @@ def recall_of(arms: list[Row], evidence: SubjectEvidence) -> tuple[Any, Any]:
     return decided["recall"], mine[0]["recall_se"] if mine else None
 
 
-def tube_section(tube: Row, call: Row, evidence: SubjectEvidence, views: dict[str, View]) -> dict[str, Any]:
-    """All that is said of one tube: pictures, gate counts, provenance."""
-    look, view = evidence.looks.get(tube["tube_id"]), views.get(tube["panel"])
-    burden = next((b for b in told_rows(evidence.burdens) if b["tube_id"] == tube["tube_id"]), None)
-    drawn = look.drawn if look else None
+def tube_section(tube: Row, call: Row, evidence: SubjectEvidence) -> dict[str, Any]:
+    """All that is said of one tube: gate counts, distance, provenance."""
+    look = evidence.looks.get(tube["tube_id"])
+    mine = [b for b in told_rows(evidence.burdens) if b["tube_id"] == tube["tube_id"]]
+    burden = next((b for b in mine if is_told(b["artefact"])), mine[0] if mine else None)
     return {
         **tube,
+        "row": tube,
         "panel": panel_title(evidence, str(tube["panel"])),
         "failed": tube["outcome"] != OK,
-        "pictures": tube_pictures(drawn, view, str(call["visit"])) if drawn and view else [],
-        "drawn": drawn,
+        "drawn": look.drawn if look else None,
+        "acquired": acquired_line(look.acquired) if look and look.acquired else "",
         "nodes": gate_tree([n for n in told_rows(evidence.qc) if n["tube_id"] == tube["tube_id"]]),
         "distance": burden["distance"] if burden else None,
         "provenance": provenance_lines(tube, call, evidence, burden),
@@ -140,17 +171,25 @@ def provenance_lines(tube: Row, call: Row, evidence: SubjectEvidence, burden: Ro
     ]
 
 
-def laip_section(laip: Row, evidence: SubjectEvidence) -> dict[str, Any]:
+def laip_rows(evidence: SubjectEvidence) -> list[Row]:
+    """The subject's LAIPs, one per panel."""
+    return [r for r in told_rows(evidence.laips) if r["arm"] == "laip"]
+
+
+def laip_section(laip: Row, evidence: SubjectEvidence, views: dict[str, View]) -> dict[str, Any]:
     """All that is said of one LAIP."""
-    controls = [r for r in told_rows(evidence.limits) if r["panel"] == laip["panel"]]
+    controls = [r for r in told_rows(evidence.limits) if (r["panel"], r["arm"]) == (laip["panel"], "laip")]
     threshold, title = evidence.settings.threshold, panel_title(evidence, str(laip["panel"]))
-    name = "controls" + str([r["panel"] for r in told_rows(evidence.laips)].index(laip["panel"]))
+    number, seen = [r["panel"] for r in laip_rows(evidence)].index(laip["panel"]), laip["panel"] in views
+    name = f"controls{number}"
     return {
         **laip,
         "panel": title,
         "controls": [(k, sum(r["control_kind"] == k for r in controls)) for k in ("normal", "regenerating")],
         "picture": controls_picture(controls, threshold, name) if controls else "",
         "flags": glossary([laip]),
+        "differs": difference_words(panel_differences(evidence, laip["panel"])) if seen else [],
+        "levels": levels_picture(evidence, laip["panel"], f"levels{number}") if seen else "",
     }
 
 
@@ -158,7 +197,7 @@ def scale_lines(views: dict[str, View]) -> list[str]:
     """How the axes of the scatter plots are scaled, in one line per panel."""
     lines = []
     for view in views.values():
-        shown = dict.fromkeys(c for pair in view.pairs for c in pair)
+        shown = dict.fromkeys(c for step in view.steps for c in step.pair if c in view.panel.channels)
         scales: dict[str, list[str]] = {}
         for channel in shown:
             scales.setdefault(scale_name(view.panel.channels[channel]), []).append(channel)
@@ -168,8 +207,8 @@ def scale_lines(views: dict[str, View]) -> list[str]:
 
 def drawn_line(drawn: Any) -> str:
     """What is drawn of a tube, in one sentence."""
-    total = drawn.n_background
-    some = f"{whole(len(drawn.background))} of {whole(total)}" if len(drawn.background) < total else f"all {whole(total)}"
+    total = drawn.n_leukocytes
+    some = f"{whole(len(drawn.leukocytes))} of {whole(total)}" if len(drawn.leukocytes) < total else f"All {whole(total)}"
     background = f"{some} other leukocytes drawn."
     if drawn.found is None:
         return f"{background} No arm looked for leukaemic cells in this tube."
@@ -177,4 +216,4 @@ def drawn_line(drawn: Any) -> str:
         return f"No cell was found. {background}"
     part = f"{whole(len(drawn.found))} of {whole(drawn.n_found)}" if len(drawn.found) < drawn.n_found else whole(drawn.n_found)
     share = 100 * drawn.n_found_blast / drawn.n_found
-    return f"{part} found cells drawn, {share:.0f} % of the found cells in the blast gate; {background}"
+    return f"{part} found cells drawn, {share:.0f} % of the found cells in the blast gate. {background}"

@@ -23,9 +23,10 @@ def _measured(call: Row) -> str:
     """The number that was compared, with the interval of the corrected estimate."""
     counted = call["decide_on"] == "laip_fraction"
     name = "The counted share" if counted else "MRD"
-    interval = span(call["ci_low"], call["ci_high"])
-    aside = f"corrected estimate {percent(call['mrd_fraction'])}, " if counted else ""
-    return f"{name} is {percent(call[str(call['decide_on'])])} of leukocytes ({aside}95 % interval {interval})"
+    mark = float(call["threshold"])
+    interval = span(call["ci_low"], call["ci_high"], beside=mark)
+    aside = f"corrected estimate {percent(call['mrd_fraction'], beside=mark)}, " if counted else ""
+    return f"{name} is {percent(call[str(call['decide_on'])], beside=mark)} of leukocytes ({aside}95 % interval {interval})"
 
 
 def _near(call: Row, threshold: str) -> str:
@@ -53,7 +54,7 @@ def _low_not_quantifiable(call: Row, threshold: str) -> str:
 
 
 def _not_detected(call: Row, threshold: str) -> str:
-    shown = f"This specimen would have shown {percent(call['lod'], 2)} with 95 % probability"
+    shown = f"This specimen would have shown {percent(call['lod'], 2, beside=call['threshold'])} with 95 % probability"
     return f"No MRD detected: no more cells than blanks show. {shown}, which is below {threshold}." + _near(call, threshold)
 
 

@@ -27,7 +27,7 @@ from mrd.report.ticks import channel_ticks
 
 MOST_BACKGROUND, MOST_FOUND = 12_000, 12_000
 LEUKOCYTE, BLAST, FOUND = 0, 1, 2
-NO_CLUSTER = -1
+NO_CLUSTER = 0
 Mask = NDArray[np.bool_]
 
 
@@ -104,7 +104,7 @@ def _gate(cells: TubeCells, name: str) -> Mask:
 
 
 def read_found(results: Path, tube: str, cells: TubeCells) -> tuple[Mask, NDArray[np.int64]]:
-    """Which cells any arm found, and the cluster of each (-1 = none); none where the tube was not scored."""
+    """Which cells any arm found, and the cluster of each (0 = none); none where the tube was not scored."""
     path = scores_path(results, tube)
     nothing = np.zeros(len(cells.events), dtype=bool), np.full(len(cells.events), NO_CLUSTER, dtype=np.int64)
     if not path.is_file():

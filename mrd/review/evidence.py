@@ -10,19 +10,17 @@ from typing import Any
 
 import pandas as pd
 
-from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE, LIMITS, QC, TUBES
+from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE, CLUSTERS, LIMITS, QC, TUBES
 from mrd.core.digest import digest_json
 from mrd.core.errors import FileError
 from mrd.core.settings import Settings
 from mrd.core.tables import Table, records
 from mrd.files.layout import result_table
 from mrd.files.settings import read_settings
-from mrd.files.tables import read_table, read_text_table
+from mrd.files.tables import read_table
 
 Row = dict[str, Any]
 Key = tuple[str, str]
-CLUSTER_NUMBERS = ("n_cells", "fraction")
-CLUSTER_COLUMNS = ("subject", "visit", "tube_id", "arm", "cluster", "n_cells", "fraction", "phenotype", "differs", "verdict")
 NOT_EVIDENCE = ("version",)
 """Columns of calls that may change without any change of the evidence."""
 
@@ -96,7 +94,7 @@ def read_run(results: Path) -> RunTables:
     if not result_table(results, "calls").is_file():
         raise FileError("there are no calls", where=str(results), fix="give the results folder of a finished run")
     calls = [c for c in _rows(results, "calls", CALLS_TABLE) if c["role"] != "control"]
-    arms, clusters = _by_visit(_rows(results, "arms", ARMS_TABLE)), _by_visit(read_clusters(results))
+    arms, clusters = _by_visit(_rows(results, "arms", ARMS_TABLE)), _by_visit(_rows(results, "clusters", CLUSTERS))
     visits = {_key(c): Evidence(c, arms.get(_key(c), []), clusters.get(_key(c), [])) for c in calls}
     settings = results / "settings.yaml"
     return RunTables(
@@ -106,28 +104,6 @@ def read_run(results: Path) -> RunTables:
         nodes=_by(_rows(results, "qc", QC), "tube_id"),
         limits=_by(_rows(results, "limits", LIMITS), "subject"),
     )
-
-
-def read_clusters(results: Path) -> list[Row]:
-    """Clusters of found cells, where the run tells of any.
-
-    Raises
-    ------
-    FileError
-        The table lacks a column, or holds a number that is none.
-    """
-    path = result_table(results, "clusters")
-    if not path.is_file():
-        return []
-    frame = read_text_table(path, where=str(path))
-    absent = [c for c in CLUSTER_COLUMNS if c not in frame.columns]
-    if absent:
-        raise FileError(f"columns {', '.join(absent)} are missing", where=str(path), fix="run the workflow again")
-    try:
-        numbers = {"n_cells": pd.to_numeric(frame["n_cells"]).astype("int64"), "fraction": pd.to_numeric(frame["fraction"])}
-    except (ValueError, TypeError):
-        raise FileError("n_cells or fraction holds no number", where=str(path), fix="run the workflow again") from None
-    return [_plain(r) for r in records(frame[list(CLUSTER_COLUMNS)].assign(**numbers))]
 
 
 def _rows(results: Path, name: str, table: Table) -> list[Row]:

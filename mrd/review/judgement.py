@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mrd.core import words
 from mrd.core.settings import Settings
 from mrd.review.evidence import Evidence
-from mrd.review.recount import DecisionError, can_be_below, check_rejected, recount
+from mrd.review.recount import DecisionError, can_be_below, changes_number, check_rejected, recount
 from mrd.review.schema import ACCEPT, ADJUDICATOR, KINDS, OVERRIDE, READERS, REPEAT
 
 LEAST_REASON, MOST_TEXT = 5, 2000
@@ -57,9 +57,10 @@ def judge(asked: Asked, evidence: Evidence, settings: Settings) -> Judged:
     if asked.kind not in KINDS:
         raise DecisionError("no decision was chosen", fix="accept, override or request a repeat")
     reason = check_text(asked.reason, "the reason", least=0 if asked.kind == ACCEPT else LEAST_REASON)
-    if asked.rejected and asked.kind != OVERRIDE:
+    rejected = check_rejected(evidence, asked.rejected)
+    if asked.kind == ACCEPT and changes_number(evidence, rejected):
         raise DecisionError("clusters were rejected, so the pipeline's number does not stand", fix="override the call")
-    return JUDGES[asked.kind](asked, evidence, settings, reason)
+    return replace(JUDGES[asked.kind](asked, evidence, settings, reason), rejected=rejected)
 
 
 def check_text(text: str, what: str, *, least: int = 1) -> str:
@@ -91,14 +92,14 @@ def _repeat(_: Asked, evidence: Evidence, __: Settings, reason: str) -> Judged:
 def _override(asked: Asked, evidence: Evidence, settings: Settings, reason: str) -> Judged:
     if asked.call not in words.CALLS:
         raise DecisionError("no call was chosen", fix=f"choose one of {', '.join(words.CALLS)}")
-    rejected = check_rejected(evidence, asked.rejected)
-    value = _recounted(evidence, rejected, settings) if rejected else read_percent(asked.value)
+    out = changes_number(evidence, asked.rejected)
+    value = _recounted(evidence, asked.rejected, settings) if out else read_percent(asked.value)
     if value is None and asked.call in (*words.BELOW, *words.ABOVE):
         raise DecisionError(f"call {asked.call} needs a value", fix="give MRD in percent of CD45+ leukocytes")
-    check_side(asked.call, value, evidence)
-    if not rejected and (asked.call, value) == (evidence.call["call"], own_value(evidence)):
+    check_side(asked.call, value, evidence, settings)
+    if not out and (asked.call, value) == (evidence.call["call"], own_value(evidence)):
         raise DecisionError("this is the pipeline's own call and value", fix="accept it")
-    return Judged(OVERRIDE, asked.call, value, reason, rejected)
+    return Judged(OVERRIDE, asked.call, value, reason, [])
 
 
 JUDGES: dict[str, Callable[[Asked, Evidence, Settings, str], Judged]] = {ACCEPT: _accept, OVERRIDE: _override, REPEAT: _repeat}
@@ -111,7 +112,7 @@ def own_value(evidence: Evidence) -> float | None:
     return float(call["mrd_fraction"]) if told and call["mrd_fraction"] is not None else None
 
 
-def _recounted(evidence: Evidence, rejected: list[str], settings: Settings) -> float | None:
+def _recounted(evidence: Evidence, rejected: Collection[str], settings: Settings) -> float | None:
     counted = recount(evidence, rejected, settings)
     return counted.value if counted else None
 
@@ -133,7 +134,7 @@ def read_percent(text: str) -> float | None:
     return float(f"{number / 100:.12g}")
 
 
-def check_side(call: str, value: float | None, evidence: Evidence) -> None:
+def check_side(call: str, value: float | None, evidence: Evidence, settings: Settings) -> None:
     """Pass only where call, value and specimen fit each other.
 
     Raises
@@ -141,7 +142,7 @@ def check_side(call: str, value: float | None, evidence: Evidence) -> None:
     DecisionError
         The value lies on the other side of the threshold, or the specimen cannot be called below.
     """
-    if call in words.BELOW and not can_be_below(evidence):
+    if call in words.BELOW and not can_be_below(evidence, settings):
         told = "this specimen is not adequate: it could not have shown disease at the threshold, so it cannot be called below"
         raise DecisionError(told, fix=f"choose {words.INDETERMINATE} or request a repeat")
     if value is None:

@@ -15,6 +15,7 @@ from mrd.quantify.decide import Finding, decide
 from mrd.review.evidence import Evidence
 
 Row = dict[str, Any]
+LEAD, SEARCH = "laip", "dfn"
 NEEDED = ("n_found", "n_leukocytes", "background", "recall", "lob", "lod", "lloq")
 
 
@@ -26,6 +27,7 @@ class DecisionError(MrdError):
 class Recount:
     """Cells found, share and estimate without the rejected clusters, and the call the decision table gives them."""
 
+    arm: str
     n_found: int
     n_leukocytes: int
     fraction: float
@@ -44,13 +46,16 @@ def deciding_arm(evidence: Evidence) -> Row | None:
     return next((a for a in evidence.arms if a["decided"] == "Y"), None)
 
 
+def clusters_of(evidence: Evidence, arm: Row) -> list[Row]:
+    """The clusters whose cells stand in an arm's number."""
+    tubes = str(arm["tubes"]).split("+")
+    return [c for c in evidence.clusters if c["arm"] == arm["arm"] and c["tube_id"] in tubes]
+
+
 def deciding_clusters(evidence: Evidence) -> list[Row]:
     """The clusters whose cells stand in the visit's number."""
     arm = deciding_arm(evidence)
-    if arm is None:
-        return []
-    tubes = str(arm["tubes"]).split("+")
-    return [c for c in evidence.clusters if c["arm"] == arm["arm"] and c["tube_id"] in tubes]
+    return clusters_of(evidence, arm) if arm else []
 
 
 def check_rejected(evidence: Evidence, rejected: Collection[str]) -> list[str]:
@@ -59,34 +64,53 @@ def check_rejected(evidence: Evidence, rejected: Collection[str]) -> list[str]:
     Raises
     ------
     DecisionError
-        One of them is not a cluster behind the visit's number.
+        One of them is not a cluster of this visit.
     """
-    known = [cluster_key(c) for c in deciding_clusters(evidence)]
+    known = [cluster_key(c) for c in evidence.clusters]
     unknown = sorted(set(rejected) - set(known))
     if unknown:
-        raise DecisionError(f"cluster {unknown[0]} is not one behind this visit's number", fix="open the visit again")
+        raise DecisionError(f"cluster {unknown[0]} is not one of this visit", fix="open the visit again")
     return [k for k in known if k in set(rejected)]
 
 
+def changes_number(evidence: Evidence, rejected: Collection[str]) -> bool:
+    """Whether a rejected cluster stands in the visit's number, and not only in that of an arm which did not decide."""
+    return bool({cluster_key(c) for c in deciding_clusters(evidence)} & set(rejected))
+
+
 def recount(evidence: Evidence, rejected: Collection[str], settings: Settings) -> Recount | None:
-    """The deciding arm's number without the rejected clusters; None where nothing was counted.
+    """The visit's number without the rejected clusters; None where nothing was counted.
+
+    Where the search for what differs from normal decided, and without the rejected clusters it shows no disease, the LAIP's own
+    number stands, if there is one: a rejection never takes out what another arm found.
+    """
+    arm = deciding_arm(evidence)
+    counted = recount_arm(evidence, arm, rejected, settings) if arm else None
+    if counted is None or counted.call in words.ABOVE or not changes_number(evidence, rejected):
+        return counted
+    others = [recount_arm(evidence, a, (), settings) for a in evidence.arms if a["arm"] == LEAD and a is not arm]
+    return max([counted, *(o for o in others if o is not None)], key=lambda r: r.value)
+
+
+def recount_arm(evidence: Evidence, arm: Row, rejected: Collection[str], settings: Settings) -> Recount | None:
+    """One arm's number without the rejected clusters; None where it did not apply.
 
     Rejected cells are taken for the background that was expected, so that it is not taken out twice. The interval is
     that of the Poisson count; the uncertainty of background and recall is left out.
     """
-    arm = deciding_arm(evidence)
-    if arm is None or any(arm[n] is None for n in NEEDED) or not arm["n_leukocytes"]:
+    if any(arm[n] is None for n in NEEDED) or not arm["n_leukocytes"]:
         return None
     taken = set(check_rejected(evidence, rejected))
-    gone = sum(int(c["n_cells"]) for c in deciding_clusters(evidence) if cluster_key(c) in taken)
+    gone = sum(int(c["n_cells"]) for c in clusters_of(evidence, arm) if cluster_key(c) in taken)
     found, n = max(int(arm["n_found"]) - gone, 0), int(arm["n_leukocytes"])
     estimate = corrector(arm, gone)
     low, high = poisson_interval(found)
     ends = (estimate(low), estimate(high))
     value = estimate(found)
-    finding = _finding(evidence, arm, Finding(value, arm["lob"], arm["lod"], arm["lloq"], found, ends, can_be_below(evidence)))
+    adequate = can_be_below(evidence, settings)
+    finding = _finding(evidence, arm, Finding(value, arm["lob"], arm["lod"], arm["lloq"], found, ends, adequate))
     call = decide(finding, settings.model_copy(update={"threshold": evidence.threshold})).call
-    return Recount(found, n, found / n, value, ends, call)
+    return Recount(str(arm["arm"]), found, n, found / n, value, ends, call)
 
 
 def corrector(arm: Row, gone: int) -> Callable[[float], float]:
@@ -114,9 +138,16 @@ def _finding(evidence: Evidence, arm: Row, finding: Finding) -> Finding:
     return Finding(counted, lob, lod, lloq, finding.found, (low, high), finding.adequate)
 
 
-def can_be_below(evidence: Evidence) -> bool:
-    """Whether the specimen could have shown disease at the threshold: marrow, and every tube that counted is adequate."""
+def can_be_below(evidence: Evidence, settings: Settings) -> bool:
+    """Whether the specimen could have shown disease at the threshold.
+
+    It is marrow, every tube of the deciding arm and of the LAIP is adequate, and a known leukaemia was looked for (unless the
+    settings let the search for what differs from normal tell below by itself).
+    """
     arm = deciding_arm(evidence)
-    counted = [a for a in evidence.arms if arm and a["outcome"] == words.OK and a["arm"] == arm["arm"]]
-    marrow = evidence.call["specimen_type"] == words.MARROW
-    return marrow and bool(counted) and all(a["adequate"] == "Y" for a in counted)
+    arms = (arm["arm"], LEAD) if arm else ()
+    counted = [a for a in evidence.arms if a["outcome"] == words.OK and a["arm"] in arms]
+    alone = bool(counted) and all(a["arm"] == SEARCH for a in counted)
+    if evidence.call["specimen_type"] != words.MARROW or (alone and not settings.dfn_below):
+        return False
+    return bool(counted) and all(a["adequate"] == "Y" for a in counted)

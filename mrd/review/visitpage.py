@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from mrd.core.settings import Settings
 from mrd.core.words import CALLS, FLAGS, split_flags
 from mrd.report.looks import LOOKS
 from mrd.report.wording import verdict
@@ -15,7 +16,17 @@ from mrd.review.accounts import Account, list_accounts
 from mrd.review.evidence import Evidence, RunTables, find_differences
 from mrd.review.judgement import DISAGREED, MEANINGS, SETTLED, settling
 from mrd.review.records import Record, Round, read_comments, read_evidence
-from mrd.review.recount import Recount, can_be_below, cluster_key, deciding_clusters, recount
+from mrd.review.recount import (
+    Recount,
+    can_be_below,
+    changes_number,
+    check_rejected,
+    cluster_key,
+    clusters_of,
+    deciding_clusters,
+    recount,
+    recount_arm,
+)
 from mrd.review.schema import ACCOUNTS, ADJUDICATOR, NEW_RUN, READERS, SEAT_ROLE, SEATS
 from mrd.review.worklist import OVERSEERS, reasons_of, status_of
 
@@ -54,7 +65,7 @@ def visit_page(connection: Connection, record: Record, run: RunTables, account: 
         "in_run": record.key in run.visits,
         "calls": [(c, LOOKS[c].label) for c in CALLS],
         "meanings": MEANINGS,
-        "can_be_below": can_be_below(evidence),
+        "can_be_below": can_be_below(evidence, run.settings),
         **standing(record, account),
         "history": history(connection, record, account),
         "difference": difference(connection, record, evidence),
@@ -137,18 +148,25 @@ def drawn_tubes(record: Record, run: RunTables) -> list[Tube]:
     return [Tube(i, t["tube_id"], t["panel"], t["visit"], str(t["artefact"])) for i, t in enumerate(rows)]
 
 
-def told_recount(counted: Recount) -> Row:
-    """A recount as the browser shows it."""
+def told_recount(evidence: Evidence, rejected: Collection[str], settings: Settings) -> Row:
+    """The number without the rejected clusters as the browser shows it, and that of each arm they were found by."""
+    counted = recount(evidence, rejected, settings)
+    taken = set(check_rejected(evidence, rejected))
+    touched = [a for a in evidence.arms if taken & {cluster_key(c) for c in clusters_of(evidence, a)}]
+    arms = [r for a in touched if (r := recount_arm(evidence, a, rejected, settings)) is not None]
+    if counted is None:
+        return {"error": "nothing was counted in this visit"}
+    return {**_told(counted), "changes": changes_number(evidence, rejected), "arms": [_told(r) for r in arms]}
+
+
+def _told(counted: Recount) -> Row:
     return {
+        "arm": counted.arm,
         "n_found": counted.n_found,
         "n_leukocytes": counted.n_leukocytes,
         "percent": 100 * counted.value,
         "low": 100 * counted.interval[0],
         "high": 100 * counted.interval[1],
-        "counted": 100 * counted.fraction,
         "call": counted.call,
         "label": LOOKS[counted.call].label,
     }
-
-
-__all__ = ["drawn_tubes", "recount", "told_recount", "visit_page"]

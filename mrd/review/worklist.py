@@ -16,7 +16,7 @@ from mrd.review.judgement import DISAGREED, SETTLED, STATES, UNASSIGNED, settlin
 from mrd.review.records import Record
 from mrd.review.schema import ADJUDICATOR, READERS
 
-ARMS_DISAGREE = "arms disagree"
+ARMS_DISAGREE = "arms-disagree"
 OVERSEERS = ("admin", "auditor")
 
 
@@ -88,7 +88,8 @@ def _line(record: Record, evidence: Evidence | None, account: Account) -> Line:
 def reasons_of(evidence: Evidence) -> list[str]:
     """Why a visit should be looked at first: what its call and flags say, and arms that contradict each other."""
     why = review_reasons(evidence.call)
-    return [*why, ARMS_DISAGREE] if any(a["agrees"] == "N" for a in evidence.arms) else why
+    apart = any(a["agrees"] == "N" for a in evidence.arms) and ARMS_DISAGREE not in why
+    return [*why, ARMS_DISAGREE] if apart else why
 
 
 def rank_of(evidence: Evidence | None) -> tuple[int, int]:

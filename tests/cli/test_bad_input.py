@@ -3,6 +3,9 @@ import shutil
 import pytest
 
 from mrd.cli.main import main
+from mrd.core.errors import SheetError
+from mrd.files.settings import read_settings
+from mrd.files.sheet import read_samples
 from tests.cohort import controls, make_cohort, patient, read_calls, run_stages, tube
 
 ROOT_ROWS = [*controls(4, events=4_000), *patient("P1", "CD56+", [0.06], events=5_000)]
@@ -43,7 +46,8 @@ def test_bad_tubes_are_outcomes_with_a_reason_and_the_others_go_on(fcs, tmp_path
     assert "CD117 is absent" in told["FU4"]
     assert "add a name or detector in panels/aml-lyric-9.yaml" in told["FU4"]
     row = calls.loc[("P3", "FU1")]
-    assert (row["call"], row["reason"], row["flags"]) == ("not-evaluable", "no diagnosis tube of this panel", "no-diagnosis")
+    assert (row["call"], row["arm"]) == ("indeterminate", "dfn")
+    assert {"no-diagnosis", "dfn-only"} <= set(row["flags"].split(";"))
     assert row["n_leukocytes"] > 3500
 
 
@@ -72,21 +76,27 @@ def test_too_few_control_cells_for_the_reference_is_an_outcome_of_its_panel(fcs,
 
 
 @pytest.mark.parametrize(
-    ("rows", "change", "told"),
+    ("change", "told"),
     [
-        (ROOT_ROWS[2:], {}, "no panel has 3 control tubes (the most is 2): add controls, or give a frozen reference"),
-        (ROOT_ROWS[4:], {}, "no panel has 3 control tubes (the most is 0)"),
-        (ROOT_ROWS, {"threshold": 7}, "threshold = 7: Input should be less than 1"),
-        (ROOT_ROWS, {"thresold": 0.1}, "thresold is not a setting"),
+        ({"threshold": 7}, "threshold = 7: Input should be less than 1"),
+        ({"thresold": 0.1}, "thresold is not a setting"),
     ],
 )
-def test_what_cannot_be_run_is_one_line_and_exit_code_two(fcs, tmp_path, capsys, rows, change, told):
-    settings = cohort(fcs, tmp_path, rows, **change)
+def test_what_cannot_be_run_is_one_line_and_exit_code_two(fcs, tmp_path, capsys, change, told):
+    settings = cohort(fcs, tmp_path, ROOT_ROWS, **change)
     capsys.readouterr()
     assert main(["prepare", "--settings", str(settings), "--batch", "s001"]) == 2
     error = capsys.readouterr().err
     assert told in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(("first", "most"), [(2, 2), (4, 0)])
+def test_a_run_without_three_controls_of_any_panel_is_refused_before_any_work(fcs, tmp_path, first, most):
+    settings = cohort(fcs, tmp_path, ROOT_ROWS[first:])
+    with pytest.raises(SheetError, match=rf"no panel has 3 control tubes \(the most is {most}\): add controls, or give a frozen"):
+        read_samples(read_settings(settings))
     assert not (tmp_path / "results").exists()
 
 

@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import anndata as ad
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mrd.cli.main import main
-from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE, LIMITS, QC
+from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE, CLUSTERS, LIMITS, QC
 from mrd.files.ledger import record_path
 from mrd.files.tables import read_table
 from tests.cohort import controls, make_cohort, patient, read_calls, run_stages, tube
@@ -73,7 +74,11 @@ def test_counted_columns_follow_from_each_other(cohort):
 
 def test_limits_tell_every_control_of_every_laip(cohort):
     limits = read_table(cohort[1] / "limits.tsv", LIMITS)
-    assert limits.groupby("subject").size().to_dict() == {"P1": 6, "P2": 6}
+    assert limits.groupby(["subject", "arm"]).size().to_dict() == {
+        **{(s, a): 6 for s in ("P1", "P2") for a in ("laip", "learned")},
+        ("P1", "dfn"): 18,
+        ("P2", "dfn"): 12,
+    }
     assert set(limits["control_kind"]) == {"normal", "regenerating"}
 
 
@@ -84,6 +89,33 @@ def test_found_cells_are_the_counted_ones_and_open_in_scverse(cohort):
     assert scores.obs["laip"].sum() == calls.loc[("P1", "FU1"), "n_laip"]
     assert scores.obs["event"].tolist() == cells.obs["event"].tolist()
     assert (scores.obs["laip"].to_numpy() | cells.obs["leukocytes"].to_numpy()).sum() == calls.loc[("P1", "FU1"), "n_leukocytes"]
+
+
+def test_every_arm_sees_the_residual_leukaemia_and_names_it(cohort):
+    arms = read_table(cohort[1] / "arms.tsv", ARMS_TABLE)
+    mine = arms[arms["subject"].eq("P1") & arms["visit"].eq("FU1")].set_index("arm")
+    assert set(mine.index) == {"laip", "learned", "dfn"}
+    assert mine["mrd_fraction"].to_numpy() == pytest.approx(0.0605, rel=0.2)
+    assert mine["decided"].to_dict() == {"laip": "Y", "learned": "N", "dfn": "N"}
+    clusters = read_table(cohort[1] / "clusters.tsv", CLUSTERS)
+    told = clusters[clusters["tube_id"].eq("P1_FU1_T1")].iloc[0]
+    assert told["phenotype"].startswith("CD45")
+    assert re.search(r"CD56\+\d", told["differs"])
+    scores = ad.read_h5ad(cohort[1] / "detect" / "scores" / "P1_FU1_T1.h5ad").obs
+    assert (scores["cluster"] == told["cluster"]).sum() == told["n_cells"]
+    assert ((scores["cluster"] > 0) == scores["dfn"]).all()
+
+
+def test_without_a_diagnosis_disease_is_found_and_its_absence_is_not_told(cohort, tmp_path):
+    settings, results = cohort
+    folder = tmp_path / "later"
+    shutil.copytree(settings.parent / "fcs", folder / "fcs")
+    rows = [r for r in ROWS if r[1] != "DX"]
+    calls = read_calls(run_stages(make_cohort(folder, rows, reference=str(results / "reference"))))
+    assert calls["call"].to_dict() == {("P1", "FU1"): "positive", ("P1", "FU2"): "indeterminate", ("P2", "FU1"): "indeterminate"}
+    assert set(calls["arm"]) == {"dfn"}
+    assert calls["flags"].str.contains("dfn-only").all()
+    assert calls.loc[("P1", "FU1"), "mrd_fraction"] == pytest.approx(0.0605, rel=0.25)
 
 
 def test_running_again_makes_nothing_anew_and_the_same_calls(copied):

@@ -77,9 +77,11 @@ def test_the_dictionary_names_every_column_of_every_table():
 
 
 def test_calls_hold_the_columns_of_the_contract_in_its_order():
-    contract = (
-        "subject visit role specimen specimen_type collected n_tubes n_events n_cells n_leukocytes n_blast n_laip laip_fraction "
-        "laip_below mrd_fraction ci_low ci_high lob lod lloq recall background arm call below_threshold confident reason flags "
-        "decide_on threshold guideline reference laip panel version"
-    ).split()
+    contract = [
+        *("subject", "visit", "role", "specimen", "specimen_type", "collected"),
+        *("n_tubes", "n_events", "n_cells", "n_leukocytes", "n_blast", "n_laip", "laip_fraction", "laip_below"),
+        *("mrd_fraction", "ci_low", "ci_high", "lob", "lod", "lloq", "recall", "background"),
+        *("arm", "call", "below_threshold", "confident", "reason", "flags"),
+        *("decide_on", "threshold", "guideline", "reference", "laip", "panel", "version"),
+    ]
     assert next(t for t in PIPELINE_TABLES if t.name == "calls").names == contract

@@ -22,7 +22,7 @@ def laip(burden=0.3, seed=20):
 
 @pytest.mark.parametrize("burden", [0.1, 0.3, 0.85])
 def test_the_leukaemia_is_found_with_its_share_and_its_place_less_the_tubes_shift(burden):
-    found, witness = laip(burden)
+    found, witness = laip(burden).laip, laip(burden).witness
     assert found.share == pytest.approx(burden, rel=0.05)
     assert (found.mixture.weights @ found.mixture.means).numpy() == pytest.approx(LEUKAEMIA, abs=0.15)
     assert float(witness.leukaemic.mean()) == pytest.approx(burden, rel=0.05)
@@ -48,7 +48,7 @@ def test_a_leukaemia_that_only_may_lie_there_must_stand_out_twice_as_much():
 
 
 def test_residual_cells_score_above_normal_ones_in_a_shifted_follow_up():
-    found, _ = laip()
+    found = laip().laip
     cells, truth = mixed(16_000, 0.005, 23, shift=-0.25)
     adapted = adapt_with(cells, learned().reference.mixture, found, SETTINGS, in_sample=False)
     scores = score_laip(cells, found, adapted.shift, log_density(cells, adapted.mixture)).numpy()
@@ -57,7 +57,7 @@ def test_residual_cells_score_above_normal_ones_in_a_shifted_follow_up():
 
 
 def test_the_recall_of_spiked_witnesses_is_that_of_fresh_leukaemic_cells():
-    found, witness = laip()
+    found, witness = laip().laip, laip().witness
     control = learned().adapted[0]
     spiked = spiked_scores(witness, found, control).numpy()
     weights = witness.leukaemic[: len(spiked)].numpy()

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import stats
 
-from mrd.detect.mixture import CHUNK, Mixture, log_density, moments, responsibilities, scatter_about
+from mrd.detect.mixture import CHUNK, Mixture, half_power, log_density, moments, points, responsibilities, scatter_about
 
 
 def mixture(k=3, d=4, seed=1, tails=8.0):
@@ -22,7 +22,7 @@ def scipy_joint(x, m):
     return np.stack(
         [
             np.log(float(w)) + stats.multivariate_t(mu.numpy(), s.numpy(), m.tails).logpdf(x.numpy())
-            for w, mu, s in zip(m.weights, m.means, m.spreads)
+            for w, mu, s in zip(m.weights, m.means, m.spreads, strict=True)
         ],
         axis=1,
     )
@@ -52,10 +52,10 @@ def test_responsibilities_are_bayes_rule():
 def test_moments_are_weighted_sums_over_the_cells():
     m, x = mixture(), cells(300)
     weights = torch.rand(300, generator=torch.Generator().manual_seed(3))
-    got = moments(x, m, weights=weights)
+    got = moments(points(x), m, weights=weights)
     share = responsibilities(x, m).double() * weights[:, None].double()
     distance = torch.stack(
-        [((x - mu) @ torch.linalg.inv(s) * (x - mu)).sum(1) for mu, s in zip(m.means, m.spreads)], dim=1
+        [((x - mu) @ torch.linalg.inv(s) * (x - mu)).sum(1) for mu, s in zip(m.means, m.spreads, strict=True)], dim=1
     ).double()
     robust = share * (m.tails + 4) / (m.tails + distance)
     assert got.counts.numpy() == pytest.approx(share.sum(0).numpy(), rel=1e-4)
@@ -69,8 +69,8 @@ def test_moments_are_weighted_sums_over_the_cells():
 def test_chunks_change_nothing():
     m, x = mixture(), cells(2 * CHUNK + 17)
     assert torch.equal(log_density(x, m)[:CHUNK], log_density(x[:CHUNK], m))
-    whole = moments(x, m)
-    parts = [moments(p, m) for p in (x[: CHUNK + 5], x[CHUNK + 5 :])]
+    whole = moments(points(x), m)
+    parts = [moments(points(p), m) for p in (x[: CHUNK + 5], x[CHUNK + 5 :])]
     assert whole.counts.numpy() == pytest.approx((parts[0].counts + parts[1].counts).numpy(), rel=1e-5)
 
 
@@ -86,3 +86,14 @@ def test_picked_components_weigh_one():
     picked = m.pick(torch.tensor([True, False, True]))
     assert float(picked.weights.sum()) == pytest.approx(1.0)
     assert float(picked.weights[0] / picked.weights[1]) == pytest.approx(float(m.weights[0] / m.weights[2]), rel=1e-5)
+
+
+@pytest.mark.parametrize("twice", [1, 2, 7, 21, 24, 4.5])
+def test_half_powers_are_powers(twice):
+    x = torch.linspace(0.01, 1, 50)
+    assert half_power(x, twice).numpy() == pytest.approx(x.pow(twice / 2).numpy(), rel=1e-5)
+
+
+def test_a_cell_infinitely_far_from_all_keeps_a_finite_density():
+    m = mixture()
+    assert torch.isfinite(log_density(torch.full((3, 4), 1e6), m)).all()

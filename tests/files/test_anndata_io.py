@@ -38,7 +38,7 @@ def test_the_same_cells_give_the_same_bytes(tmp_path):
 
 
 def test_a_declared_slot_that_is_absent_is_named_when_writing_and_when_reading(tmp_path):
-    with pytest.raises(ContractError, match="cells lacks obs.event"):
+    with pytest.raises(ContractError, match=r"cells lacks obs\.event"):
         write(tmp_path / "c.h5ad", obs=OBS.drop(columns="event"))
     write(tmp_path / "c.h5ad")
     with pytest.raises(ContractError, match=r"scores lacks obs.laip_score, obs.laip"):

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ def test_a_file_takes_its_place_when_the_block_ends(tmp_path):
     write_text(tmp_path / "deep" / "a.txt", "one")
     write_text(tmp_path / "deep" / "a.txt", "two")
     assert (tmp_path / "deep" / "a.txt").read_text() == "two"
-    assert os.listdir(tmp_path / "deep") == ["a.txt"]
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["a.txt"]
 
 
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -27,7 +26,7 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(KeyError):
         fail()
     assert (tmp_path / "a.txt").read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_a_file_is_readable_as_any_other(tmp_path):
@@ -38,7 +37,7 @@ def test_a_file_is_readable_as_any_other(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match="cannot write .*; free space or choose another results folder"):
+    with pytest.raises(FileError, match=r"cannot write .*; free space or choose another results folder"):
         write_text(tmp_path / "file" / "a.txt", "x")
 
 

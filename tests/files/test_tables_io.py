@@ -27,9 +27,7 @@ def test_the_schema_lies_beside_and_another_version_is_refused(tmp_path):
     schema = tmp_path / "t.schema.json"
     assert json.loads(schema.read_text())["title"] == "t"
     schema.write_text(schema.read_text().replace('"version": 3', '"version": 2'))
-    with pytest.raises(
-        ContractError, match="t.tsv is not version 3 of table t; run the workflow again|t.tsv: t.tsv is not version 3"
-    ):
+    with pytest.raises(ContractError, match=r"t\.tsv is not version 3"):
         read_table(tmp_path / "t.tsv", T)
 
 

@@ -78,7 +78,7 @@ def test_the_estimate_lies_in_its_interval_and_more_cells_never_mean_less(found,
     r = Recall(recall, 0.02)
     low, high = interval(found, n, QUIET, r)
     assert low <= corrected(found, n, QUIET, r) + 1e-12
-    assert corrected(found, n, QUIET, r) <= high or found == 0
+    assert corrected(found, n, QUIET, r) <= high
     assert interval(found + 10, n, QUIET, r)[0] >= low
 
 
@@ -87,3 +87,11 @@ def test_the_tail_falls_as_the_fraction_grows():
     assert tails == sorted(tails, reverse=True)
     assert tails[0] > 0.99
     assert tails[-1] < 1e-6
+
+
+def test_fewer_cells_than_expected_never_prove_less_than_no_cell_without_background():
+    """Exact Poisson: none found says up to 3.689 (chi-squared with 2 degrees of freedom, 0.975, halved)."""
+    noisy = Blanks(np.full(6, 40), np.full(6, 100_000), ("normal", "regenerating") * 3)
+    for found in (0, 5, 15):
+        assert interval(found, 100_000, noisy, Recall(0.9, 0.0))[1] >= 3.6889 / 0.9 / 100_000 * 0.999
+    assert interval(0, 100_000, noisy, Recall(0.9, 0.0))[1] == pytest.approx(3.6889 / 0.9 / 100_000, rel=1e-4)

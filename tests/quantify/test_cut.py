@@ -81,3 +81,9 @@ def test_few_controls_and_the_lack_of_regenerating_ones_are_flagged():
     assert strata_flags(["normal"] * 20) == ["no-regenerating-controls"]
     assert strata_flags(["normal", "regenerating"] * 9) == ["few-controls"]
     assert strata_flags(["normal", "regenerating"] * 10) == []
+
+
+def test_where_few_cells_rule_the_lod_the_cut_still_leaves_the_background_behind():
+    """In a small tube every cut up to here has the same floor of cells; the least background must win, not the first."""
+    c = curves(n=4_000, leukaemic=8.0)
+    assert c.found[:, choose_cut(c, 4_000, 20)].mean() < 1

@@ -74,8 +74,8 @@ def test_the_quantity_that_decides_is_a_setting_and_both_are_reported(decide_on,
 def test_an_arm_agrees_where_it_lies_on_the_calls_side():
     high, low = judged(found=900), judged(found=15, panel="p8")
     deciding, decision = decide_visit([high, low])
-    assert [arm_row(j, j is deciding, decision, S)["agrees"] for j in (high, low)] == ["Y", "N"]
-    assert [arm_row(j, j is deciding, decision, S)["decided"] for j in (high, low)] == ["Y", "N"]
+    assert [arm_row(j, decided=j is deciding, decision=decision, settings=S)["agrees"] for j in (high, low)] == ["Y", "N"]
+    assert [arm_row(j, decided=j is deciding, decision=decision, settings=S)["decided"] for j in (high, low)] == ["Y", "N"]
 
 
 def test_a_call_near_the_threshold_is_flagged_for_review():

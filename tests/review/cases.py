@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from starlette.testclient import TestClient
 
-from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE, TUBES
+from mrd.core.contracts import ARMS_TABLE, CALLS_TABLE, CLUSTERS, TUBES
 from mrd.core.slots import CELLS, SCORES
 from mrd.files.anndata_io import write_anndata
 from mrd.files.layout import cells_path, scores_path
@@ -96,7 +96,7 @@ def write_results(folder: Path, calls: Any = DEFAULT, *, arms: Any = None, clust
     write_table(folder / "calls.tsv", CALLS_TABLE.frame(list(calls)), CALLS_TABLE)
     write_table(folder / "arms.tsv", ARMS_TABLE.frame([arm_of(c) for c in calls] if arms is None else list(arms)), ARMS_TABLE)
     if clusters is not None:
-        pd.DataFrame(list(clusters)).to_csv(folder / "clusters.tsv", sep="\t", index=False)
+        write_table(folder / "clusters.tsv", CLUSTERS.frame(list(clusters)), CLUSTERS)
     return folder
 
 
@@ -111,8 +111,9 @@ def cluster(number: int, n_cells: int, *, subject: str = "P02", visit: str = "FU
         "n_cells": n_cells,
         "fraction": n_cells / N,
         "phenotype": "CD34+CD117+",
-        "differs": "CD7 high",
-        "verdict": "suspicious",
+        "differs": "CD7 1.2",
+        "ratio": 12.0,
+        "likely": 0.9,
     }
 
 
@@ -220,9 +221,9 @@ def write_cells(results: Path, subject: str, visit: str, *, n: int = 600, found:
     gates = {"blasts": {"parent": "leukocytes", "spans": {"CD45": [2.0, 4.0], "SSC-A": [None, 4.5]}, "minus": []}}
     uns = {"tube_id": tube, "panel": "aml-lyric-9", "gates": json.dumps(gates)}
     write_anndata(cells_path(results, tube), CELLS, obs=obs, var=var, uns=uns, provenance={}, x=values)
-    scores = pd.DataFrame(
-        {"event": event, "laip_score": 0.0, "laip": hit, "cluster": np.where(hit, 1 + (event % 3 == 0), -1)}, index=obs.index
-    )
+    nothing = {"learned_score": 0.0, "learned": False, "dfn_score": 0.0, "dfn": hit}
+    marks = {"event": event, "laip_score": 0.0, "laip": hit, "cluster": np.where(hit, 1 + (event % 3 == 0), 0)}
+    scores = pd.DataFrame(marks | nothing, index=obs.index)
     write_anndata(scores_path(results, tube), SCORES, obs=scores, var=pd.DataFrame(), uns={"tube_id": tube}, provenance={})
     row = {
         "tube_id": tube,

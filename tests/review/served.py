@@ -29,7 +29,7 @@ def free_port() -> int:
 @contextmanager
 def server(results: Path, port: int, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     """The server on a results folder, once it answers; it is killed at the end, if it still runs."""
-    process = subprocess.Popen([*PROGRAM, str(results), "--port", str(port)], env={**os.environ, **env}, stderr=subprocess.PIPE)  # noqa: S603
+    process = subprocess.Popen([*PROGRAM, str(results), "--port", str(port)], env={**os.environ, **env}, stderr=subprocess.PIPE)
     try:
         wait_for(port, process)
         yield process

@@ -78,7 +78,7 @@ def look_at_cells(person):
 
 def reject_second_cluster(person):
     """Take the second cluster out and see the number change before anything is saved."""
-    person.page.get_by_label("Cluster 2 counts").uncheck()
+    person.page.get_by_label("Cluster 2 of laip").uncheck()
     told = person.page.locator("#recounted")
-    told.get_by_text("Without the rejected: 405 cells, MRD 0.09 %").wait_for()
+    told.get_by_text("Without the rejected, laip: 405 cells, MRD 0.09 %").wait_for()
     assert person.page.locator("[name=call]").input_value() == "low-quantifiable"

@@ -44,7 +44,7 @@ def evidence(fraction=0.01, call="positive", clusters=(), **change):
 )
 def test_a_decision_that_does_not_hold_says_why(asked, why):
     with pytest.raises(DecisionError, match=why):
-        judge(asked, evidence(), SETTINGS)
+        judge(asked, evidence(clusters=[cluster(1, 5)]), SETTINGS)
 
 
 @pytest.mark.parametrize(("call", "percent"), [("positive", "0.1"), ("positive", "0.1000001"), ("low-quantifiable", "0.0999999")])
@@ -107,10 +107,44 @@ def test_rejecting_more_never_raises_the_number(sizes, chosen):
     assert all(after <= before * (1 + 1e-12) for before, after in pairwise(values))
 
 
-def test_a_cluster_of_another_arm_or_tube_does_not_stand_in_the_number():
-    other = evidence(clusters=[cluster(1, 50, arm="dfn")])
-    with pytest.raises(DecisionError, match="is not one behind this visit's number"):
-        recount(other, ["dfn/P02_FU2_T1/1"], SETTINGS)
+def test_a_cluster_that_is_none_of_the_visits_is_refused():
+    with pytest.raises(DecisionError, match="cluster dfn/P02_FU2_T1/2 is not one of this visit"):
+        recount(evidence(clusters=[cluster(1, 50, arm="dfn")]), ["dfn/P02_FU2_T1/2"], SETTINGS)
+
+
+def test_a_cluster_of_an_arm_that_did_not_decide_changes_no_number_and_may_be_rejected_with_any_decision():
+    seen = evidence(clusters=[cluster(1, 50, arm="dfn")])
+    keys = ("dfn/P02_FU2_T1/1",)
+    assert recount(seen, keys, SETTINGS) == recount(seen, (), SETTINGS)
+    judged = judge(Asked("accept", rejected=keys), seen, SETTINGS)
+    assert (judged.value, judged.rejected) == (0.01, list(keys))
+
+
+def two_arms(laip_fraction, **laip):
+    """The search decided over a LAIP that found less."""
+    call = told("P02", "FU2", "positive", 3e-3, arm="dfn")
+    other = arm_of(told("P02", "FU2", "low-quantifiable", laip_fraction), decided="N", **laip)
+    return Evidence(call, [arm_of(call, arm="dfn"), other], [cluster(1, 1300, arm="dfn")])
+
+
+def test_without_the_searchs_clusters_the_laips_own_number_stands():
+    counted = recount(two_arms(4e-4), ["dfn/P02_FU2_T1/1"], SETTINGS)
+    assert (counted.arm, counted.call) == ("laip", "low-quantifiable")
+    assert counted.value == pytest.approx(4e-4, rel=5e-3)
+    high = recount(two_arms(2e-3), ["dfn/P02_FU2_T1/1"], SETTINGS)
+    assert (high.arm, high.call) == ("laip", "positive")
+
+
+def test_below_needs_an_adequate_laip_tube_even_where_the_search_decided():
+    assert recount(two_arms(4e-4, adequate="N"), ["dfn/P02_FU2_T1/1"], SETTINGS).call == "indeterminate"
+
+
+@pytest.mark.parametrize(("allowed", "call"), [(False, "indeterminate"), (True, "not-detected")])
+def test_the_search_alone_tells_below_only_where_the_settings_let_it(allowed, call):
+    row = told("P02", "FU2", "positive", 3e-3, arm="dfn")
+    seen = Evidence(row, [arm_of(row, arm="dfn")], [cluster(1, 1355, arm="dfn")])
+    settings = Settings(dfn_below=allowed)
+    assert recount(seen, ["dfn/P02_FU2_T1/1"], settings).call == call
 
 
 @pytest.mark.parametrize(("count", "low", "high"), [(0, 0, 3.69), (10, 4.8, 18.4), (20, 12.2, 30.9), (100, 81.4, 121.6)])

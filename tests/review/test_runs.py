@@ -5,7 +5,7 @@ import pytest
 
 from mrd.cli.main import main
 from mrd.core.contracts import REVIEW
-from mrd.core.errors import FileError
+from mrd.core.errors import ContractError
 from mrd.files.tables import read_table
 from mrd.review.evidence import Evidence, find_differences, read_run
 from mrd.review.export import export_review
@@ -119,8 +119,9 @@ def test_a_run_without_clusters_can_be_reviewed(tmp_path):
 
 
 def test_a_cluster_table_that_lacks_a_column_is_refused(tmp_path):
-    write_results(tmp_path, clusters=[{k: v for k, v in cluster(1, 5).items() if k != "phenotype"}])
-    with pytest.raises(FileError, match="columns phenotype are missing"):
+    path = write_results(tmp_path, clusters=[cluster(1, 5)]) / "clusters.tsv"
+    path.write_text(path.read_text().replace("phenotype", "phenotypes"))
+    with pytest.raises(ContractError, match="column phenotype is missing"):
         read_run(tmp_path)
 
 

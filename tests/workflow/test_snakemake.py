@@ -75,7 +75,7 @@ def test_a_changed_setting_reruns_its_stage_and_what_follows_only(done):
 def test_what_cannot_be_run_is_one_line_before_any_work_starts(done, tmp_path, change, told):
     result = snakemake(**{**done[1], "results": tmp_path / "none", **change})
     assert result.returncode == 2
-    assert [line for line in result.stderr.splitlines() if line.startswith("flowmrd: ")][0].count(told) == 1
+    assert next(line for line in result.stderr.splitlines() if line.startswith("flowmrd: ")).count(told) == 1
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "none").exists()
 

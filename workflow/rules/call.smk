@@ -4,20 +4,29 @@ rule call:
         tubes=expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=PATIENTS),
         qc=expand(f"{RESULTS}/prepare/{{batch}}.qc.tsv", batch=BATCHES),
         laips=expand(f"{RESULTS}/laip/{{batch}}.tsv", batch=PATIENTS),
-        limits=expand(f"{RESULTS}/laip/{{batch}}.limits.tsv", batch=PATIENTS),
+        limits=expand(
+            f"{RESULTS}/{{stage}}/{{batch}}.limits.tsv",
+            stage=["laip", "detect"],
+            batch=PATIENTS,
+        ),
+        clusters=expand(f"{RESULTS}/detect/{{batch}}.clusters.tsv", batch=PATIENTS),
         burdens=expand(f"{RESULTS}/detect/{{batch}}.tsv", batch=PATIENTS),
     output:
         f"{RESULTS}/calls.tsv",
         f"{RESULTS}/arms.tsv",
         f"{RESULTS}/limits.tsv",
+        f"{RESULTS}/clusters.tsv",
         f"{RESULTS}/qc.tsv",
     log:
         f"{RESULTS}/logs/call.log",
     benchmark:
         f"{RESULTS}/benchmarks/call.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
         code=code_digest("call"),
         settings=settings_digest(SETTINGS, "laip", "call"),
     shell:
-        "mrd call {OPTIONS} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
-        " --limits {input.limits} --burdens {input.burdens} 2> {log}"
+        "mrd call {params.options} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
+        " --limits {input.limits} --burdens {input.burdens} --clusters {input.clusters} 2> {log}"

@@ -1,6 +1,7 @@
 import re
 import sys
 from pathlib import Path
+from shlex import quote
 
 from mrd.cli.run_options import batches_of
 from mrd.core.digest import code_digest, digest_json
@@ -12,6 +13,9 @@ from mrd.files.settings import write_settings
 from mrd.files.sheet import read_samples
 
 DEMO = Path("build/demo")
+ENVIRONMENT = (
+    Path(workflow.basedir) / "environment.yml"
+)  # what every rule runs in; snakemake itself is started inside it
 
 
 def start():
@@ -31,7 +35,7 @@ def start():
 
 SETTINGS, SAMPLES = start()
 RESULTS = SETTINGS.results
-OPTIONS = f"--settings {RESULTS}/settings.yaml"
+OPTIONS = f"--settings {quote(RESULTS)}/settings.yaml"
 BATCHES = batches_of(SAMPLES, SETTINGS)
 PATIENTS = [b for b in BATCHES if b.startswith("s")]
 CONTROLS = [b for b in BATCHES if b.startswith("c")]

@@ -17,9 +17,13 @@ rule endpoint:
         f"{RESULTS}/logs/endpoint.log",
     benchmark:
         f"{RESULTS}/benchmarks/endpoint.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
+        out=subpath(output[0], parent=True),
         code=code_digest("endpoint"),
         settings=settings_digest(SETTINGS, "endpoint", "call"),
-        clinical=f"--subjects {SETTINGS.subjects}" if CLINICAL else "",
+        clinical=f"--subjects {quote(SETTINGS.subjects)}" if CLINICAL else "",
     shell:
-        "mrd endpoint {OPTIONS} --calls {input.calls} {params.clinical} --out {RESULTS}/endpoint 2> {log}"
+        "mrd endpoint {params.options} --calls {input.calls} {params.clinical} --out {params.out} 2> {log}"

@@ -10,8 +10,11 @@ rule laip:
         f"{RESULTS}/logs/laip/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/laip/{{batch}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
         code=code_digest("laip"),
         settings=settings_digest(SETTINGS, "reference", "laip"),
     shell:
-        "mrd laip {OPTIONS} --batch {wildcards.batch} --tubes {input.tubes} 2> {log}"
+        "mrd laip {params.options} --batch {wildcards.batch} --tubes {input.tubes} 2> {log}"

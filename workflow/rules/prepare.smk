@@ -9,8 +9,11 @@ rule prepare:
         f"{RESULTS}/logs/prepare/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare/{{batch}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
+        options=OPTIONS,
         code=code_digest("prepare"),
         settings=settings_digest(SETTINGS, "prepare"),
     shell:
-        "mrd prepare {OPTIONS} --batch {wildcards.batch} 2> {log}"
+        "mrd prepare {params.options} --batch {wildcards.batch} 2> {log}"

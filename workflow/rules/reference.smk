@@ -10,9 +10,12 @@ if not SETTINGS.reference:
             f"{RESULTS}/logs/reference/{{panel}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/reference/{{panel}}.tsv"
+        conda:
+            ENVIRONMENT
         params:
+            options=OPTIONS,
             code=code_digest("reference"),
             settings=settings_digest(SETTINGS, "reference"),
             panel=panel_of,
         shell:
-            "mrd reference {OPTIONS} --panel {params.panel:q} --tubes {input.tubes} 2> {log}"
+            "mrd reference {params.options} --panel {params.panel:q} --tubes {input.tubes} 2> {log}"

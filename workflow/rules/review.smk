@@ -15,7 +15,10 @@ if REVIEW:
             f"{RESULTS}/logs/review.log",
         benchmark:
             f"{RESULTS}/benchmarks/review.tsv"
+        conda:
+            ENVIRONMENT
         params:
+            results=RESULTS,
             code=code_digest("reviewed"),
         shell:
-            "mrd reviewed {RESULTS} --out {output} 2> {log}"
+            "mrd reviewed {params.results:q} --out {output:q} 2> {log:q}"

@@ -12,6 +12,8 @@ if MADE:
             f"{RESULTS}/logs/simulate.log",
         benchmark:
             f"{RESULTS}/benchmarks/simulate.tsv"
+        conda:
+            ENVIRONMENT
         params:
             code=code_digest("simulate"),
         shell:

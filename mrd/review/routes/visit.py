@@ -13,7 +13,7 @@ from mrd.core.errors import MrdError
 from mrd.review.cells import Plotted, plot_tube
 from mrd.review.judgement import Asked
 from mrd.review.records import Record, read_evidence, read_record
-from mrd.review.recount import DecisionError, recount
+from mrd.review.recount import DecisionError
 from mrd.review.signing import comment, reopen, sign
 from mrd.review.visitpage import drawn_tubes, told_recount, visit_page
 from mrd.review.web import Desk, Form, Posted, RefusedError, TheDesk, check_signature, nonce, page, to
@@ -86,10 +86,9 @@ def count_again(desk: TheDesk, form: Posted, visit_id: int) -> JSONResponse:
     with desk.store.reading() as connection:
         evidence = read_evidence(connection, record.current.evidence_id)
     try:
-        counted = recount(evidence, form.all("rejected"), desk.store.run().settings)
+        return JSONResponse(told_recount(evidence, form.all("rejected"), desk.store.run().settings))
     except DecisionError as error:
         return JSONResponse({"error": str(error)}, status_code=422)
-    return JSONResponse(told_recount(counted) if counted else {"error": "nothing was counted in this visit"})
 
 
 @router.post("/visits/{visit_id}/comment")

@@ -26,7 +26,7 @@ async function countAgain() {
   for (const plot of window.mrdPlots || []) {
     if (plot.info) plot.reject(out.filter((b) => b.dataset.tube === plot.info.tube).map((b) => Number(b.dataset.number)));
   }
-  form.value.readOnly = rejected.length > 0;
+  form.value.readOnly = false;
   if (!rejected.length) {
     told.textContent = "";
     return;
@@ -39,10 +39,17 @@ async function countAgain() {
     return;
   }
   const percent = (v) => Number(v.toPrecision(4));
-  told.textContent = `Without the rejected: ${count.n_found.toLocaleString("en")} cells, MRD ${percent(count.percent)} % (Poisson interval ${percent(count.low)}–${percent(count.high)} %). The decision table then says: ${count.label}.`;
-  form.querySelector("[value=override]").checked = true;
-  form.call.value = count.call;
-  form.value.value = percent(count.percent);
+  const tell = (c) => `${c.n_found.toLocaleString("en")} cells, MRD ${percent(c.percent)} % (Poisson interval ${percent(c.low)}–${percent(c.high)} %)`;
+  const arms = count.arms.map((c) => `${c.arm}: ${tell(c)}, ${c.label}.`).join(" ");
+  told.textContent = `Without the rejected, ${arms} ` + (count.changes
+    ? `The visit's number is then ${tell(count)}; the decision table says: ${count.label}.`
+    : "The visit's number rests on another arm and stays.");
+  form.value.readOnly = count.changes;
+  if (count.changes) {
+    form.querySelector("[value=override]").checked = true;
+    form.call.value = count.call;
+    form.value.value = percent(count.percent);
+  }
   explain();
 }
 

@@ -1,0 +1,189 @@
+"""The arms: each looks for leukaemia in one tube in its own way, and says what it found in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrd.cli.bank import Bank
+from mrd.cli.calibrate import calibrate, laip_scorer
+from mrd.core.seeds import generator
+from mrd.core.settings import Settings
+from mrd.core.words import FAILED, OK
+from mrd.detect.align import Adapted, adapt
+from mrd.detect.dfn import Excess, find_excess, group_components
+from mrd.detect.laip import Laip, adapt_with, score_laip
+from mrd.detect.learned import Classifier, score_learned
+from mrd.detect.mixture import component_logs, log_density
+from mrd.detect.phenotype import differences, phenotype
+from mrd.detect.reference import prior_of
+
+BLANK_RECALL_ERROR = 0.15
+"""Uncertainty of the recall of a leukaemia that was not found: it may be of any kind."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One tube under the detectors: its row, its cells (n, d) in random order, which lie where leukaemia is looked for.
+
+    laip, classifier : what the subject's diagnosis taught, or None · taught : the LAIPS rows of the subject by arm
+    """
+
+    tube: Mapping[str, Any]
+    values: Tensor
+    likely: Tensor
+    leukocytes: NDArray[np.bool_]
+    laip: Laip | None
+    classifier: Classifier | None
+    taught: Mapping[str, Mapping[str, Any]]
+    bank: Bank
+    settings: Settings
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """The columns that begin every row of this tube."""
+        return {"subject": self.tube["subject"], "panel": self.tube["panel"]}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What an arm saw in a tube: its burdens columns, and where it applied the score and verdict of every cell (n,).
+
+    cluster : number of each cell's population, 0 for none · limits, clusters : rows of those tables
+    """
+
+    row: dict[str, Any]
+    scores: NDArray[np.float32] | None = None
+    found: NDArray[np.bool_] | None = None
+    cluster: NDArray[np.int16] | None = None
+    limits: list[dict[str, Any]] = field(default_factory=list)
+    clusters: list[dict[str, Any]] = field(default_factory=list)
+
+
+def align(look: Look) -> Adapted:
+    """The tube's own normal marrow, the LAIP taking part where there is one."""
+    if look.laip is None:
+        return adapt(look.values[: look.settings.adapt_cells], look.bank.reference.mixture, prior_of(look.settings))
+    in_sample = look.tube["role"] == "diagnosis"
+    return adapt_with(look.values, look.bank.reference.mixture, look.laip, look.settings, in_sample=in_sample)
+
+
+def see_laip(look: Look, adapted: Adapted) -> Sight:
+    """Cells with the phenotype that the diagnosis showed."""
+    if look.laip is None:
+        return _idle(look, "laip")
+    scores = score_laip(look.values, look.laip, adapted.shift, log_density(look.values, adapted.mixture)).cpu().numpy()
+    return _counted(look, "laip", scores)
+
+
+def see_learned(look: Look, adapted: Adapted) -> Sight:
+    """Cells that the subject's classifier takes for leukaemic."""
+    if look.classifier is None:
+        return _idle(look, "learned")
+    return _counted(look, "learned", score_learned(look.values - adapted.shift, look.classifier).cpu().numpy())
+
+
+def see_dfn(look: Look, adapted: Adapted) -> Sight:
+    """Cells of populations that normal marrow does not have, whatever the diagnosis showed."""
+    bank, tube = look.bank, str(look.tube["tube_id"])
+    rng = generator(look.settings.seed, "dfn", tube)
+    excess = find_excess(
+        look.values, look.likely, bank.reference, controls=bank.rare, level=bank.level, settings=look.settings, rng=rng
+    )
+    head = {**look.head, "arm": "dfn", "tube_id": tube}
+    least = bank.kind_cells / max(min(int(look.leukocytes.sum()), int(np.median(bank.totals))), 1)
+    if excess is None:
+        row = {"n_found": 0, "recall": bank.kind_recall, "recall_se": BLANK_RECALL_ERROR, "least_lod": min(least, 1.0)}
+        return Sight(_row(look, row, None), limits=[{**head, **b} for b in blank_rows(bank)])
+    fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank), excess.witness, bank, look.settings, head)
+    own = adapt_with(look.values, bank.reference.mixture, excess.laip, look.settings, in_sample=False)
+    scores = score_laip(look.values, excess.laip, own.shift, log_density(look.values, own.mixture)).cpu().numpy()
+    found = scores > fitted.cut
+    row = {
+        "n_found": int(found.sum()),
+        "recall": fitted.recall.value,
+        "recall_se": fitted.recall.error,
+        "least_lod": min(least, 1.0),
+    }
+    limits = [{**r, **added(r, blanks)} for r, blanks in zip(fitted.limits, bank.blanks, strict=True)]
+    cluster, clusters = name_clusters(look, excess, own, found)
+    return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
+
+
+ARMS: dict[str, Callable[[Look, Adapted], Sight]] = {"laip": see_laip, "learned": see_learned, "dfn": see_dfn}
+"""Adding an arm is a function and a line here, and its name in `mrd.core.words`."""
+
+
+def _idle(look: Look, arm: str) -> Sight:
+    told = look.taught.get(arm, {"reason": "no diagnosis tube of this panel", "flags": "no-diagnosis"})
+    return Sight({"outcome": FAILED, "reason": told["reason"], "flags": told["flags"]})
+
+
+def _counted(look: Look, arm: str, scores: NDArray[np.float32]) -> Sight:
+    told = look.taught[arm]
+    found = scores > told["cut"]
+    row = {"n_found": int(found.sum()), "recall": told["recall"], "recall_se": told["recall_se"]}
+    return Sight(_row(look, row, found), scores, found)
+
+
+def _row(look: Look, counts: dict[str, Any], found: NDArray[np.bool_] | None) -> dict[str, Any]:
+    """A found cell is a leukocyte whatever the erythroid gate says."""
+    leukocytes = look.leukocytes if found is None else look.leukocytes | found
+    return {"outcome": OK, "n_leukocytes": int(leukocytes.sum()), **counts}
+
+
+def blank_rows(bank: Bank) -> list[dict[str, Any]]:
+    """What the search finds in each control: the blanks of a tube in which it finds nothing."""
+    return [
+        {
+            "control": name,
+            "control_kind": kind,
+            "n_leukocytes": n,
+            "n_found": found,
+            "fraction": found / n,
+            "recall": bank.kind_recall,
+        }
+        for name, kind, n, found in zip(bank.names, bank.kinds, bank.totals, bank.blanks, strict=True)
+    ]
+
+
+def added(row: Mapping[str, Any], blank: int) -> dict[str, Any]:
+    """A control counted with the tube's clusters, and with what the search finds in that control itself."""
+    found = row["n_found"] + blank
+    return {"n_found": found, "fraction": found / row["n_leukocytes"]}
+
+
+def name_clusters(
+    look: Look, excess: Excess, own: Adapted, found: NDArray[np.bool_]
+) -> tuple[NDArray[np.int16], list[dict[str, Any]]]:
+    """The population of each found cell, and a row for each population: named, and told apart from normal."""
+    panel, groups = look.bank.panel, np.array(group_components(excess.laip.mixture))
+    logs = component_logs(look.values - own.shift, excess.laip.mixture) + torch.log(excess.laip.mixture.weights)
+    cluster = np.where(found, groups[logs.argmax(dim=1).cpu().numpy()], 0).astype(np.int16)
+    rows = []
+    for number in sorted(set(groups.tolist())):
+        mine = torch.from_numpy(groups == number).to(look.values.device)
+        part, judged = excess.laip.mixture.pick(mine), [c for c, g in zip(excess.clusters, groups, strict=True) if g == number]
+        count = int((cluster == number).sum())
+        rows.append(
+            {
+                "subject": look.tube["subject"],
+                "visit": look.tube["visit"],
+                "tube_id": look.tube["tube_id"],
+                "arm": "dfn",
+                "cluster": number,
+                "n_cells": count,
+                "fraction": count / max(int(look.leukocytes.sum()), 1),
+                "phenotype": phenotype(part, panel.model_channels, panel.model_roles),
+                "differs": differences(part, look.bank.reference.mixture, panel.model_channels, panel.model_roles),
+                "ratio": max(c.ratio for c in judged),
+                "likely": sum(c.likely * c.found for c in judged) / max(sum(c.found for c in judged), 1),
+            }
+        )
+    return cluster, rows

@@ -1,0 +1,84 @@
+"""The search for what differs from normal, rehearsed on every control: what it finds in a blank, and what it misses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mrd.core.settings import Settings
+from mrd.detect.dfn import Excess, Rare, find_excess, rare_cells, rare_level
+from mrd.detect.mixture import Mixture
+from mrd.detect.reference import Learned, Reference
+from mrd.detect.spike import FOUND, LADDER, known_kinds, least_cells, spike
+
+MOST_SPIKED = 8
+"""Controls that known kinds are put into."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the search does with the controls.
+
+    found : cells of each control that it took for leukaemic · cells : from how many on known kinds are found, infinite
+    where not even the most are · recall : mean share of a found kind's cells
+    """
+
+    found: list[int]
+    cells: float
+    recall: float
+
+
+def rehearse(
+    controls: Sequence[Tensor],
+    likely: Sequence[Tensor],
+    learned: Learned,
+    *,
+    movable: Sequence[int],
+    settings: Settings,
+    rng: np.random.Generator,
+) -> Rehearsal:
+    """Search every kept control as if it were a tube, by a reference that did not see it and the other controls.
+
+    Parameters
+    ----------
+    controls, likely : cells of each kept control and which lie where leukaemia is looked for · movable : marker columns
+    """
+    level = rare_level(learned.normal)
+    rare = [rare_cells(c, n, a.shift, level) for c, n, a in zip(controls, learned.normal, learned.adapted, strict=True)]
+    kinds = kinds_of(controls, likely, learned, movable)
+    found, counts, shares = [], list[int](), list[float]()
+    for i, cells in enumerate(controls):
+        judge = _Judge(Reference(learned.unseen[i], learned.reference.largest), [r for j, r in enumerate(rare) if j != i], level)
+        excess = judge.search(cells, likely[i], settings, rng)
+        found.append(0 if excess is None else int((excess.odds > 0).sum()))
+        if i < MOST_SPIKED:
+            rungs = [LADDER[(i * len(kinds) + k) % len(LADDER)] for k in rng.permutation(len(kinds))]
+            spiked = spike(cells, likely[i], learned.adapted[i].shift, kinds=kinds, counts=rungs, rng=rng)
+            told = judge.search(spiked.cells, spiked.likely, settings, rng)
+            counts += rungs
+            shares += [
+                0.0 if told is None else float((told.odds > 0)[spiked.kind == k].float().mean()) for k in range(len(kinds))
+            ]
+    hit = [s >= FOUND for s in shares]
+    recall = float(np.mean([s for s, h in zip(shares, hit, strict=True) if h])) if any(hit) else 0.0
+    return Rehearsal(found, least_cells(counts, hit), recall)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    reference: Reference
+    controls: list[Rare]
+    level: float
+
+    def search(self, cells: Tensor, likely: Tensor, settings: Settings, rng: np.random.Generator) -> Excess | None:
+        return find_excess(cells, likely, self.reference, controls=self.controls, level=self.level, settings=settings, rng=rng)
+
+
+def kinds_of(controls: Sequence[Tensor], likely: Sequence[Tensor], learned: Learned, movable: Sequence[int]) -> list[Mixture]:
+    """Known kinds in the reference's frame, made from what the controls' blasts look like."""
+    sample = torch.cat([c[:10_000] - a.shift for c, a in zip(controls, learned.adapted, strict=True)])
+    return known_kinds(learned.reference.mixture, sample, torch.cat([p[:10_000] for p in likely]), movable)

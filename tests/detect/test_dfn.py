@@ -1,0 +1,125 @@
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from mrd.detect.dfn import Rare, compete, counts_above, find_excess, group_components, judge, rare_cells, rare_level
+from mrd.detect.mixture import Mixture
+from tests.detect.marrow import LEUKAEMIA, SETTINGS, leukaemic, mixed, normal, tensor
+from tests.detect.test_reference import learned
+
+S = SETTINGS.model_copy(update={"dfn_components": 20, "dfn_rounds": 25})
+
+
+@cache
+def bank():
+    told = learned()
+    level = rare_level(told.normal)
+    from tests.detect.marrow import controls
+
+    cells = [controls()[i] for i in told.kept]
+    return told, level, [rare_cells(c, n, a.shift, level) for c, n, a in zip(cells, told.normal, told.adapted, strict=True)]
+
+
+def search(cells, likely=None, settings=S):
+    told, level, rare = bank()
+    likely = torch.ones(len(cells), dtype=torch.bool) if likely is None else likely
+    return find_excess(cells, likely, told.reference, controls=rare, level=level, settings=settings, rng=np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(("burden", "shift"), [(0.008, 0.0), (0.03, 0.25), (0.15, -0.25)])
+def test_a_leukaemia_nobody_knows_is_found_with_its_share_and_place(burden, shift):
+    cells, truth = mixed(20_000, burden, 31, shift=shift)
+    excess = search(cells)
+    assert excess.laip.share == pytest.approx(burden, rel=0.2)
+    middle = excess.laip.mixture.weights @ excess.laip.mixture.means
+    assert middle.numpy() == pytest.approx(LEUKAEMIA, abs=0.25)
+    told = (excess.odds > 0).numpy()
+    assert told[truth].mean() > 0.85
+    assert told[~truth].mean() < 1e-3
+    assert float(excess.witness.leukaemic.mean()) == pytest.approx(burden, rel=0.2)
+
+
+@pytest.mark.parametrize("seed", [40, 41, 42])
+@pytest.mark.parametrize("progenitors", [1.0, 4.0])
+def test_normal_and_regenerating_marrow_stay_quiet(seed, progenitors):
+    cells = tensor(normal(20_000, np.random.default_rng(seed), shift=0.1, progenitors=progenitors))
+    assert search(cells) is None
+
+
+def test_outside_the_place_leukaemia_is_looked_for_nothing_is_found():
+    cells, _ = mixed(20_000, 0.02, 33)
+    assert search(cells, torch.zeros(len(cells), dtype=torch.bool)) is None
+
+
+def test_a_stricter_ratio_finds_less():
+    cells, _ = mixed(20_000, 0.02, 33)
+    assert search(cells) is not None
+    assert search(cells, settings=S.model_copy(update={"dfn_ratio": 1e6})) is None
+
+
+def test_a_handful_of_cells_is_no_marrow_to_search():
+    assert search(mixed(60, 0.2, 34)[0]) is None
+
+
+def test_components_go_where_the_background_explains_their_cells():
+    rng = np.random.default_rng(5)
+    x = tensor(rng.normal(0, 1, (2000, 2)))
+    flat = torch.distributions.Normal(0.0, 1.0).log_prob(x).sum(1)
+    assert compete(x, flat + 3.0, S, rng) is None
+    extra = torch.cat([x, tensor(rng.normal(6, 0.3, (100, 2)))])
+    background = torch.distributions.Normal(0.0, 1.0).log_prob(extra).sum(1) + 1.0
+    fitted, held = compete(extra, background, S, rng)
+    assert float(held.sum()) == pytest.approx(100, abs=12)
+    assert (fitted.weights @ fitted.means).numpy() == pytest.approx([6, 6], abs=0.2)
+
+
+def one(centre):
+    return Mixture(torch.ones(1), tensor([centre]), torch.eye(2)[None], 10.0)
+
+
+def test_cells_above_a_cut_are_those_whose_score_exceeds_it():
+    rng = np.random.default_rng(6)
+    marrow = Rare(tensor(rng.normal(0, 2, (500, 2))), tensor(rng.normal(-6, 2, 500)))
+    counts, inside = counts_above(marrow, one([1.0, 0.0]), torch.ones(500) * 0.5)
+    from mrd.detect.mixture import log_density
+
+    scores = (log_density(marrow.cells, one([1.0, 0.0])) - marrow.normal).numpy()
+    for q, cut in ((0, -4.0), (20, 0.0), (40, 4.0)):
+        assert int(counts[0, q]) == pytest.approx((scores >= cut).sum(), abs=1)
+        assert float(inside[0, q]) == pytest.approx(int(counts[0, q]) / 2)
+
+
+def test_a_component_is_judged_by_its_ratio_to_the_controls():
+    rng = np.random.default_rng(7)
+
+    def marrow(n):
+        return Rare(tensor(rng.normal(0, 0.5, (n, 2))), torch.full((n,), -10.0))
+
+    fitted = (one([0.0, 0.0]), torch.tensor([100.0]))
+    tube = Rare(*(getattr(marrow(100), n) for n in ("cells", "normal")), 0.5)
+    [alike] = judge(fitted, tube, torch.ones(100), [marrow(200) for _ in range(4)])
+    [apart] = judge(fitted, tube, torch.ones(100), [marrow(4) for _ in range(4)])
+    assert alike.ratio < 1.5
+    assert apart.ratio > 20
+    assert (apart.found, apart.likely) == (100, 1.0)
+
+
+def test_components_that_overlap_are_one_population():
+    three = Mixture(torch.ones(3) / 3, tensor([[0, 0], [1.5, 0], [9, 9]]), torch.eye(2).repeat(3, 1, 1), 10.0)
+    assert group_components(three) == [1, 1, 2]
+
+
+def test_the_search_is_the_same_each_time():
+    cells, _ = mixed(20_000, 0.02, 33)
+    first, second = search(cells), search(cells)
+    assert torch.equal(first.odds, second.odds)
+
+
+def test_a_second_leukaemia_beside_the_first_is_found_too():
+    rng = np.random.default_rng(9)
+    other = np.array([1.5, 4.5, 4.5, 0.5])
+    cells = torch.cat([mixed(20_000, 0.02, 33)[0], tensor(leukaemic(400, rng, centre=other))])
+    excess = search(cells[torch.from_numpy(rng.permutation(len(cells)))])
+    assert max(group_components(excess.laip.mixture)) >= 2

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+
+from mrd.detect.mixture import Mixture
+from mrd.detect.rehearse import rehearse
+from mrd.detect.spike import LADDER, MOVED, draw, known_kinds, least_cells, spike
+from tests.detect.marrow import controls, tensor
+from tests.detect.test_dfn import S
+from tests.detect.test_reference import learned
+
+
+def test_a_kind_is_a_normal_blast_with_one_antigen_moved():
+    told = learned()
+    sample = torch.cat(controls())
+    likely = (sample[:, 2] > 3).float()
+    kinds = known_kinds(told.reference.mixture, sample, likely, [1, 2, 3])
+    for column, kind in zip((1, 2, 3), kinds, strict=True):
+        apart = (told.reference.mixture.means - kind.means[0]).abs()
+        nearest = apart[(apart.sum(1) - MOVED).abs().argmin()]
+        assert float(nearest[column]) == pytest.approx(MOVED)
+        assert float(nearest.sum()) == pytest.approx(MOVED, abs=1e-4)
+
+
+def test_drawn_cells_have_the_mixtures_mean_and_spread():
+    told = Mixture(torch.ones(1), tensor([[1.0, 2.0]]), tensor([[[0.5, 0.2], [0.2, 0.3]]]), 10.0)
+    cells = draw(told, 40_000, np.random.default_rng(1)).numpy()
+    assert cells.mean(0) == pytest.approx([1.0, 2.0], abs=0.02)
+    assert np.cov(cells.T) == pytest.approx(np.array([[0.5, 0.2], [0.2, 0.3]]) * 10 / 8, abs=0.03)
+
+
+def test_spiked_cells_are_those_put_in_and_the_marrow_keeps_its_own():
+    told = Mixture(torch.ones(1), tensor([[9.0, 9.0]]), torch.eye(2)[None] * 0.01, 10.0)
+    cells = torch.zeros(100, 2)
+    out = spike(
+        cells,
+        torch.zeros(100, dtype=torch.bool),
+        tensor([0.5, 0.0]),
+        kinds=[told, told],
+        counts=[7, 3],
+        rng=np.random.default_rng(2),
+    )
+    assert [(out.kind == k).sum().item() for k in (-1, 0, 1)] == [100, 7, 3]
+    assert out.cells[out.kind >= 0].mean(0).numpy() == pytest.approx([9.5, 9.0], abs=0.2)
+    assert bool(out.likely[out.kind >= 0].all())
+    assert not bool(out.likely[out.kind < 0].any())
+
+
+def test_the_least_cells_are_the_rung_from_which_on_kinds_are_found():
+    counts = [40] * 10 + [80] * 10 + [160] * 20
+    assert least_cells(counts, [False] * 10 + [True] * 8 + [False] * 2 + [True] * 20) == 160
+    assert least_cells(counts, [False] * 10 + [True] * 30) == 80
+    assert least_cells(counts, [True] * 30 + [False] * 10) == float("inf")
+
+
+def test_a_rehearsal_finds_nothing_in_blanks_and_the_kinds_from_some_rung_on():
+    told = learned()
+    cells = [controls()[i] for i in told.kept]
+    likely = [c[:, 2] > 2.5 for c in cells]
+    out = rehearse(cells, likely, told, movable=[1, 3], settings=S, rng=np.random.default_rng(3))
+    assert out.found == [0] * len(cells)
+    assert LADDER[0] < out.cells <= LADDER[-1]
+    assert 0.5 <= out.recall <= 1.0

@@ -1,0 +1,103 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mrd.core.settings import Settings
+from mrd.quantify.blanks import Blanks
+from mrd.quantify.burden import Recall
+from mrd.quantify.combine import COMBINATIONS, combine, combined_flags
+from mrd.quantify.visit import Counted, judge, pool
+
+S = Settings(min_leukocytes=100_000)
+BLANKS = Blanks(np.array([8, 9, 10, 11, 12, 10] * 4), np.full(24, 150_000), ("normal", "regenerating") * 12)
+LAIP = Counted(("P1_FU1_T1",), "p9", "laip", 220_000, 200_000, 160_000, 900, 20, Recall(0.9, 0.03), BLANKS)
+DFN = replace(LAIP, arm="dfn", least_lod=6e-4, own=True)
+
+
+def judged(*counted, settings=S):
+    return [judge(c, settings, marrow=True) for c in counted]
+
+
+def told(*counted, settings=S):
+    deciding, decision = combine(judged(*counted, settings=settings), settings)
+    return deciding.counted.arm, decision.call, decision.below
+
+
+def test_the_laip_decides_where_both_see_the_same():
+    assert told(replace(LAIP, found=900), replace(DFN, found=850)) == ("laip", "positive", "N")
+    assert told(replace(LAIP, found=90), replace(DFN, found=0)) == ("laip", "low-quantifiable", "Y")
+
+
+def test_disease_that_the_laip_does_not_see_is_positive_by_what_differs():
+    assert told(replace(LAIP, found=10), replace(DFN, found=600)) == ("dfn", "positive", "N")
+
+
+def test_dfn_just_over_the_threshold_but_within_the_laips_interval_leaves_the_laip_to_decide():
+    arm, _, below = told(replace(LAIP, found=150), replace(DFN, found=160))
+    assert (arm, below) == ("laip", "Y")
+
+
+def test_a_laip_that_cannot_tell_gives_way_to_disease_found_otherwise():
+    poor = replace(LAIP, found=0, n_leukocytes=50_000)
+    assert told(poor, replace(DFN, found=600, n_leukocytes=50_000)) == ("dfn", "positive", "N")
+    assert told(poor, replace(DFN, found=0, n_leukocytes=50_000))[1] == "indeterminate"
+
+
+def test_without_a_laip_nothing_found_tells_nothing_unless_the_settings_say_so():
+    assert told(replace(DFN, found=0)) == ("dfn", "indeterminate", "")
+    assert told(replace(DFN, found=600)) == ("dfn", "positive", "N")
+    allowed = S.model_copy(update={"dfn_below": True})
+    assert told(replace(DFN, found=0), settings=allowed) == ("dfn", "not-detected", "Y")
+    assert told(replace(DFN, found=0, least_lod=2e-3), settings=allowed) == ("dfn", "indeterminate", "")
+
+
+def test_an_arms_least_lod_holds_whatever_the_counts_say():
+    [with_floor] = judged(replace(DFN, least_lod=8e-4))
+    assert (with_floor.limits.lod, with_floor.limits.lloq >= 8e-4) == (8e-4, True)
+
+
+@pytest.mark.parametrize("arm", ["laip", "dfn", "learned"])
+def test_one_arm_alone_by_config(arm):
+    settings = S.model_copy(update={"combine": arm})
+    mine = [replace(LAIP, arm=a, found=f) for a, f in (("laip", 400), ("learned", 500), ("dfn", 600))]
+    assert told(*mine, settings=settings)[0] == arm
+    assert combine(judged(*[m for m in mine if m.arm != arm]), settings) is None
+
+
+def test_the_highest_arm_by_config():
+    settings = S.model_copy(update={"combine": "highest"})
+    assert told(replace(LAIP, found=90), replace(LAIP, arm="learned", found=500), settings=settings) == (
+        "learned",
+        "positive",
+        "N",
+    )
+
+
+def test_every_rule_of_the_settings_exists():
+    assert set(COMBINATIONS) == set(Settings.model_json_schema()["properties"]["combine"]["enum"])
+
+
+def flags(*counted):
+    all_ = judged(*counted)
+    return combined_flags(all_, *combine(all_, S), S)
+
+
+def test_arms_on_different_sides_are_flagged():
+    assert flags(replace(LAIP, found=10), replace(DFN, found=600)) == ["arms-disagree"]
+    assert flags(replace(LAIP, found=900), replace(DFN, found=850)) == []
+
+
+def test_an_arm_that_is_blind_to_much_of_what_is_found_is_flagged_and_to_little_is_not():
+    assert flags(replace(LAIP, found=900), replace(DFN, found=0)) == ["arms-disagree"]
+    assert flags(replace(LAIP, found=60), replace(DFN, found=0)) == []
+
+
+def test_a_search_without_a_laip_says_so():
+    assert flags(replace(DFN, found=600)) == ["dfn-only"]
+
+
+def test_tubes_judged_by_themselves_are_not_pooled():
+    second = ("P1_FU1_T2",)
+    assert len(pool([DFN, replace(DFN, tubes=second)])) == 2
+    assert len(pool([LAIP, replace(LAIP, tubes=second)])) == 1
