@@ -82,6 +82,7 @@ def connect_engine(url: str) -> Engine:
 def _sqlite_engine(url: Any) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(url.database).touch(mode=0o600)  # it holds password hashes: nobody else reads it
     engine = create_engine(url, connect_args={"timeout": PATIENCE}, pool_size=10, max_overflow=50)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

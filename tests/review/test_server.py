@@ -90,7 +90,8 @@ def test_the_first_admin_is_made_from_the_command_line(tmp_path, capsys, monkeyp
     assert main(["review", str(results), "--create-admin", "ada"]) == 2
     assert "there is an account ada already" in capsys.readouterr().err
     assert main(["audit", str(results)]) == 0
-    assert (review_folder(results) / "anchor.tsv").is_file()
+    modes = [(review_folder(results) / name).stat().st_mode & 0o077 for name in ("anchor.tsv", "review.sqlite")]
+    assert modes == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ if REVIEW:
         """Settled visits of the review, where people have begun one, to the table that the endpoint reads."""
         input:
             f"{RESULTS}/review/anchor.tsv",
-            f"{RESULTS}/calls.tsv",
             f"{RESULTS}/arms.tsv",
+            f"{RESULTS}/clusters.tsv",
+            calls=f"{RESULTS}/calls.tsv",
         output:
             f"{RESULTS}/review.tsv",
         log:
@@ -18,7 +19,6 @@ if REVIEW:
         conda:
             ENVIRONMENT
         params:
-            results=RESULTS,
             code=code_digest("reviewed"),
         shell:
-            "mrd reviewed {params.results:q} --out {output:q} 2> {log:q}"
+            "mrd reviewed $(dirname {input.calls:q}) --out {output:q} 2> {log:q}"
