@@ -14,6 +14,7 @@ include: "workflow/rules/call.smk"
 include: "workflow/rules/review.smk"
 include: "workflow/rules/endpoint.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
@@ -23,3 +24,4 @@ rule all:
         rules.endpoint.output,
         expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),
         f"{RESULTS}/report/index.html",
+        MANIFEST,

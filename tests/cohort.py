@@ -128,3 +128,21 @@ def run_stages(settings_file: Path, *, until: str = "call") -> Path:
 def read_calls(results: Path) -> pd.DataFrame:
     """calls.tsv indexed by subject and visit."""
     return pd.read_csv(results / "calls.tsv", sep="\t").set_index(["subject", "visit"])
+
+
+def run_some(settings_file: Path, *stages: str) -> None:
+    """Run some stages of a finished run's one batch of patients again."""
+    results = Path(yaml.safe_load(settings_file.read_text())["results"])
+    given = ["--settings", str(settings_file)]
+    tubes, laips = str(results / "prepare" / "s001.tsv"), str(results / "laip" / "s001.tsv")
+    words = {
+        "prepare": ["--batch", "s001"],
+        "laip": ["--batch", "s001", "--tubes", tubes],
+        "detect": ["--batch", "s001", "--tubes", tubes, "--laips", laips],
+        "call": [
+            *("--tubes", tubes, "--laips", laips, "--limits", str(results / "laip" / "s001.limits.tsv")),
+            *("--burdens", str(results / "detect" / "s001.tsv"), "--qc", str(results / "prepare" / "s001.qc.tsv")),
+        ],
+    }
+    for stage in stages:
+        assert main([stage, *given, *words[stage]]) == 0, stage

@@ -88,7 +88,12 @@ def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
     reference = reference_record(job.reference, name)
     behind = {a: r["inputs"] for a, r in job.taught.items()}
     inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"]}
-    told = provenance("detect", inputs={**inputs, **behind}, settings=stage_settings(settings, "reference", "laip", "detect"))
+    told = provenance(
+        "detect",
+        inputs={**inputs, **behind},
+        settings=stage_settings(settings, "reference", "laip", "detect"),
+        reference=reference["artefact"],
+    )
     record = remembered(job.path, digest_json(told))
     if record is not None:
         return record
@@ -125,7 +130,7 @@ def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
     )
     adapted = align(look)
     sights = {arm: see(look, adapted) for arm, see in ARMS.items()}
-    write_scores(job, cells, sights, told)
+    write_scores(job, cells, sights, {**told, "device": str(bank.device)})
     where = alignment(bank.panel, adapted)
     return {
         "rows": [burden_row(tube, arm, s, where) for arm, s in sights.items()],

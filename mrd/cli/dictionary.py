@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from mrd.core.contracts import PIPELINE_TABLES
+from mrd.core.provenance import provenance_schema
 from mrd.core.tables import dictionary, json_schema
 from mrd.files.atomic import write_text
 
@@ -22,5 +23,6 @@ def run(options: argparse.Namespace) -> None:
     if options.schemas is None:
         sys.stdout.write(dictionary(PIPELINE_TABLES))
         return
+    write_text(options.schemas / "provenance.schema.json", json.dumps(provenance_schema(), indent=1) + "\n")
     for table in PIPELINE_TABLES:
         write_text(options.schemas / f"{table.name}.schema.json", json.dumps(json_schema(table), indent=1) + "\n")

@@ -113,7 +113,13 @@ def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[
     fitted = {arm: calibrate(s, taught.witness, bank, job.settings, {**head, "arm": arm}) for arm, s in scorers.items()}
     name = phenotype(taught.laip.mixture, bank.panel.model_channels, bank.panel.model_roles)
     rows = [{**head, "tube_id": row["tube_id"], "arm": a, **laip_columns(f, taught.laip, name, bank)} for a, f in fitted.items()]
-    about = {**head, "tube_id": row["tube_id"], "phenotype": name, "arms": rows, "provenance": told}
+    about = {
+        **head,
+        "tube_id": row["tube_id"],
+        "phenotype": name,
+        "arms": rows,
+        "provenance": {**told, "device": str(bank.device)},
+    }
     write_model(path, KIND, VERSION, {**laip_arrays(taught.laip), **classifier_arrays(classifier)}, about)
     return {"rows": rows, "limits": [x for f in fitted.values() for x in f.limits]}
 

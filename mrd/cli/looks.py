@@ -57,10 +57,11 @@ def look_at(job: Run, tube: dict[str, Any], burdens: pd.DataFrame) -> TubeLook:
 
 def events_of(job: Run, tube: str, panel: Panel, kept: np.ndarray, told: dict[str, Any]) -> Acquired | None:
     """A sample of a tube's events; None where its file is not the one its cells were made from, or is gone."""
-    path = Path(str(job.samples.set_index("tube_id")["path"].get(tube, "")))
+    mine = job.samples[job.samples["tube_id"] == tube]
+    path = Path(str(mine["path"].iloc[0])) if len(mine) else Path()
     if not path.is_file() or digest_file(path) != told["inputs"]["fcs"]:
         return None
-    data = read_fcs(path, where=f"tube {tube}")
+    data = read_fcs(path, where=f"tube {tube}", dataset=str(mine["dataset"].fillna("").iloc[0]))
     if len(kept) and int(kept.max()) >= len(data.events):
         return None
     index = match_channels(panel, data.pnn, data.pns, where=f"tube {tube}")

@@ -16,25 +16,48 @@ import pandas as pd
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.core.contracts import QC, TUBES
 from mrd.core.digest import digest_file, digest_json
-from mrd.core.errors import FileError, PanelError
+from mrd.core.errors import ChoiceError, FileError, PanelError
 from mrd.core.matching import match_channels
 from mrd.core.panel import Panel
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import CELLS
 from mrd.core.tables import records
-from mrd.core.words import FAILED, OK, join_flags
+from mrd.core.words import CHOOSE, FAILED, OK, REFUSED, REPAIRED, join_flags
 from mrd.files.anndata_io import write_anndata
 from mrd.files.fcs import FcsData, read_fcs
 from mrd.files.layout import cells_path, prepare_tables
 from mrd.files.ledger import remember, remembered
-from mrd.files.panels import find_panel, read_matrix, read_panel
+from mrd.files.matrices import read_matrix
+from mrd.files.panels import find_panel, read_panel
+from mrd.files.sheet import COMPENSATION_WORDS
 from mrd.files.tables import write_table
-from mrd.prepare.compensate import Spill, check_spill, compensate, parse_spill
+from mrd.prepare.acquired import parse_acquired, says_compensated
+from mrd.prepare.compensate import Spill, check_spill, compensate, compensated_names, fit_spill, parse_spill
 from mrd.prepare.tube import Cells, Measured, prepare_events
 
 log = logging.getLogger(__name__)
 CARRIED = ("tube_id", "subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type", "collected", "panel")
+
+
+class Linear(NamedTuple):
+    """One tube as measured and compensated, the file it came from, the matrix that was undone, and what to flag."""
+
+    measured: Measured
+    data: FcsData
+    spill: Spill | None
+    flags: list[str]
+
+    @property
+    def pnn(self) -> tuple[str, ...]:
+        """$PnN of the file's channels."""
+        return self.data.pnn
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the events came out of the file: what the reader did, and the digest of the matrix that was undone."""
+        repairs, matrix = "; ".join(self.data.repairs) or None, self.spill.digest if self.spill else None
+        return {"reading": self.data.outcome, "repairs": repairs, "dataset": self.data.dataset, "matrix": matrix}
 
 
 class Job(NamedTuple):
@@ -76,41 +99,76 @@ def prepare_tube(job: Job) -> dict[str, Any]:
     except (FileError, PanelError) as error:
         log.warning("prepare %s: %s", tube, error)
         path.unlink(missing_ok=True)
-        record = {"row": {**carried(job.row), "outcome": FAILED, "reason": str(error)}, "nodes": []}
+        reading = CHOOSE if isinstance(error, ChoiceError) else REFUSED
+        record = {"row": {**carried(job.row), "outcome": FAILED, "reason": str(error), "reading": reading}, "nodes": []}
     return remember(path, inputs, record)
 
 
 def input_digests(job: Job) -> dict[str, str]:
     """Digests of what a tube is made from; `missing` for a file that is not there."""
     paths = {"fcs": Path(job.row["path"]), "panel": find_panel(job.row["panel"])}
-    if job.row["compensation"] not in ("", "none"):
+    if job.row["compensation"] not in ("", *COMPENSATION_WORDS):
         paths["compensation"] = Path(job.row["compensation"])
     digests = {n: digest_file(p) if p.is_file() else "missing" for n, p in paths.items()}
-    return {**digests, "told": digest_json(job.row["compensation"])}
+    return {**digests, "told": digest_json([job.row["compensation"], _text(job.row["dataset"])])}
 
 
 def make_cells(job: Job, path: Path, told: dict[str, Any]) -> dict[str, Any]:
-    """Read, prepare and write one tube."""
+    """Read, prepare and write one tube.
+
+    Raises
+    ------
+    FileError, PanelError
+        The file cannot be read, holds no events, or does not fit its panel or its matrix.
+    """
     tube = job.row["tube_id"]
-    data = read_fcs(Path(job.row["path"]), where=f"tube {tube}")
-    index = match_channels(job.panel, data.pnn, data.pns, where=f"tube {tube}")
+    read = measure_tube(job)
+    cells = prepare_events(read.measured, job.run.settings)
+    write_cells(path, cells, read.measured, read.pnn, {**told, "tube_id": tube, "reading": read.reading})
+    return {"row": {**tube_row(job, cells, read.flags), **read.reading}, "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+
+
+def measure_tube(job: Job) -> Linear:
+    """Read one tube's FCS file, find the panel's channels in it and compensate.
+
+    Raises
+    ------
+    FileError, PanelError
+        The file cannot be read, holds no events, or does not fit its panel or its matrix.
+    """
+    where = f"tube {job.row['tube_id']}"
+    data = read_fcs(Path(job.row["path"]), where=where, dataset=_text(job.row["dataset"]) or "")
+    if not len(data.events):
+        raise FileError("it holds no events", where=where, fix="leave the tube out of the sheet, or export it again")
+    index = match_channels(job.panel, data.pnn, data.pns, where=where)
     spill, flags = choose_spill(job, data)
-    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=f"tube {tube}")
-    measured = Measured(data.events, linear, data.ranges, index, job.panel)
-    cells = prepare_events(measured, job.run.settings)
-    write_cells(path, cells, measured, data.pnn, {**told, "tube_id": tube})
-    flags += ["uncompensated"] if spill is None else []
-    return {"row": tube_row(job, cells, flags), "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=where)
+    flags += [REPAIRED] if data.repairs else []
+    return Linear(Measured(data.events, linear, data.ranges, index, job.panel), data, spill, flags)
 
 
 def choose_spill(job: Job, data: FcsData) -> tuple[Spill | None, list[str]]:
-    """The sheet's matrix, else the file's own, else none."""
+    """The sheet's matrix, else the file's own, else none; and what to flag."""
     where, told = f"tube {job.row['tube_id']}", job.row["compensation"]
     if told == "none" or job.run.settings.compensation == "none":
-        return None, []
+        return None, ["uncompensated"]
+    if told == "keyword":
+        return parse_acquired(data.acquired, data.pnn, where=where), []
     if told:
-        return check_spill(Spill(*read_matrix(Path(told), where=where)), where=where), ["compensation-file"]
-    return (parse_spill(data.spill, where=where) if data.spill else None), []
+        found = Spill(*read_matrix(Path(told), where=where, sample=Path(job.row["path"]).name))
+        return fit_spill(check_spill(found, where=where), data.pnn, data.pns, where=where), ["compensation-file"]
+    return own_spill(data, where=where)
+
+
+def own_spill(data: FcsData, *, where: str) -> tuple[Spill | None, list[str]]:
+    """The file's own matrix; none where it was undone before, or the file has none."""
+    if not data.spill:
+        return None, ["compensated-before" if says_compensated(data.acquired) else "uncompensated"]
+    spill = parse_spill(data.spill, where=where)
+    if compensated_names(spill, data.pnn):
+        return None, ["compensated-before"]
+    fitted = fit_spill(spill, data.pnn, data.pns, where=where)
+    return fitted, ["uncompensated"] if fitted.identity else []
 
 
 def write_cells(path: Path, cells: Cells, measured: Measured, pnn: Sequence[str], told: dict[str, Any]) -> None:

@@ -72,6 +72,7 @@ def reference_record(job: Run, name: str, tubes: pd.DataFrame, told: dict[str, A
 def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told: dict[str, Any]) -> dict[str, Any]:
     """Learn and write the reference; returns its record."""
     device = choose_device(job.settings.device)
+    told = {**told, "device": str(device)}
     seed, most = job.settings.seed, job.settings.control_cells
     cells = [shuffled(read_cells(cells_path(job.results, t)), seed, t, most) for t in tubes["tube_id"]]
     values = [tensor(c.values, device) for c in cells]

@@ -11,6 +11,7 @@ import pandas as pd
 from mrd.core.batches import assign_batches
 from mrd.core.errors import SettingsError
 from mrd.core.settings import Settings
+from mrd.files.lock import with_lock
 from mrd.files.settings import read_settings
 from mrd.files.sheet import read_samples
 
@@ -55,5 +56,5 @@ def add_run_options(parser: argparse.ArgumentParser, *, batch: bool = False) -> 
 
 def start_run(options: argparse.Namespace) -> Run:
     """Read the settings and the sample sheet that the options name."""
-    settings = read_settings(options.settings)
+    settings = with_lock(read_settings(options.settings))
     return Run(settings, read_samples(settings, whole_run=False), Path(settings.results))

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from mrd.core.errors import SheetError
+from mrd.files.atomic import write_text
 from mrd.files.fcs_write import FcsImage, write_codes, write_fcs
-from mrd.files.tables import read_table, read_text_table, write_table
+from mrd.files.tables import NUMBER, read_table, read_text_table, write_table
 from mrd.simulate.cytometer import TIMESTEP
 from mrd.simulate.instruments import RANGE
 from mrd.simulate.plan import TubePlan, choose_tubes, read_plan
+from mrd.simulate.trial import simulate_trial
 from mrd.simulate.truth import NAMES, TRUTH, count_truth
 from mrd.simulate.tube import SyntheticTube, simulate_tube
 
@@ -21,7 +23,9 @@ LOG = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--plan", type=Path, required=True, help="sample sheet with columns events, burden, laip, artefacts")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--trial", action="store_true", help="a mock trial of 42 subjects with known answers, into --out")
+    what.add_argument("--plan", type=Path, help="sample sheet with columns events, burden, laip, artefacts")
     parser.add_argument("--seed", type=int, default=1, help="seed of every random choice")
     parser.add_argument("--panel", default="aml-lyric-9", help="panel of rows that name none")
     parser.add_argument("--out", type=Path, help="folder for the FCS files, instead of where the plan's fcs column says")
@@ -32,13 +36,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Simulate the tubes of a plan and write FCS files and truth."""
+    """Simulate the tubes of a plan and write FCS files and truth, or write the tables of a mock trial."""
+    if options.trial:
+        write_trial(options)
+        return
     frame = read_text_table(options.plan, where=options.plan.name)
     planned = read_plan(frame, panel=options.panel, where=options.plan.name)
     paths = {t.tube_id: place_file(t, options) for t in planned}
     truth = options.truth or place_truth(list(paths.values()))
     made = [make_tube(t, paths[t.tube_id], truth, options.seed) for t in choose_tubes(planned, options.tubes)]
     write_truth(truth / "truth.tsv", made, [t.tube_id for t in planned])
+
+
+def write_trial(options: argparse.Namespace) -> None:
+    """Write the mock trial: calls, plan and answers into a folder, the clinical tables into `clinical` in it.
+
+    Raises
+    ------
+    SheetError
+        No folder is given.
+    """
+    if options.out is None:
+        raise SheetError("a mock trial needs a folder", where="--out", fix="give --out FOLDER")
+    for name, frame in simulate_trial(options.seed).items():
+        beside = name in ("calls", "plan", "answers")
+        path = options.out / f"{name}.tsv" if beside else options.out / "clinical" / f"{name}.tsv"
+        write_text(path, frame.to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n"))
+    LOG.info("mock trial in %s: mrd endpoint --calls %s/calls.tsv --clinical %s/clinical --out ...", *[options.out] * 3)
 
 
 def place_file(tube: TubePlan, options: argparse.Namespace) -> Path:

@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+from mrd.core.contracts_adam import (
+    ADAE as ADAE,
+    ADMRD as ADMRD,
+    ADRS as ADRS,
+    ADSL as ADSL,
+    ADTTE as ADTTE,
+)
+from mrd.core.contracts_clinical import (
+    ADVERSE_EVENTS as ADVERSE_EVENTS,
+    DISPOSITION as DISPOSITION,
+    EXPOSURE as EXPOSURE,
+    LABS as LABS,
+    RESPONSES as RESPONSES,
+    REVIEW as REVIEW,
+    YN as YN,
+)
+from mrd.core.contracts_sdtm import (
+    CP as CP,
+    RS as RS,
+)
+from mrd.core.contracts_tables import (
+    CELLS as CELLS,
+    TRIAL_TABLES as TRIAL_TABLES,
+)
 from mrd.core.tables import Column, Table
-from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, ROLES, SPECIMEN_TYPES
+from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, READINGS, ROLES, SPECIMEN_TYPES
 
 C = Column
 
@@ -29,7 +53,7 @@ SAMPLES = Table(
 
 TUBES = Table(
     "tubes",
-    1,
+    2,
     "tube that was prepared",
     (
         C("tube_id", "s", "subject_visit_tube", required=True),
@@ -51,6 +75,10 @@ TUBES = Table(
         C("flags", "s", "`;`-separated flags"),
         C("inputs", "s", "digest of everything the artefact was made from", required=True),
         C("artefact", "s", "digest of the artefact's bytes"),
+        C("reading", "s", "what the reader made of the FCS file", codes=READINGS),
+        C("repairs", "s", "what had to be put right in it"),
+        C("dataset", "i", "data set of the file, from 1", low=1),
+        C("matrix", "s", "digest of the spillover matrix that was undone; empty where none was"),
     ),
     key=("tube_id",),
 )
@@ -262,21 +290,6 @@ SUBJECTS = Table(
     open=True,
 )
 
-RESPONSES = Table(
-    "responses",
-    1,
-    "marrow that was read by morphology",
-    (
-        C("subject", "s", "subject", required=True),
-        C("assessed", "d", "day of the marrow", required=True),
-        C("marrow_blasts", "f", "blasts in the marrow", "%", low=0, high=100),
-    ),
-    key=("subject", "assessed"),
-    open=True,
-)
-"""The optional response table; further columns pass through."""
-
-YN = ("Y", "N")
 DISEASE = ("flow", "flow-blood", "entry-no-flow", "entry-flow-below", "none")
 CONVERSION_REASONS = (
     "converted", "not-treated", "no-disease", "refractory", "positive", "blasts", "indeterminate", "inadequate",
@@ -337,57 +350,6 @@ SUMMARY = Table(
     key=("set", "rule"),
 )
 
-ADMRD = Table(
-    "admrd",
-    1,
-    "subject, parameter and visit (BDS; ADaM)",
-    (
-        C("STUDYID", "s", "Study Identifier", required=True),
-        C("USUBJID", "s", "Unique Subject Identifier", required=True),
-        C("SITEID", "s", "Study Site Identifier"),
-        C("TRT01A", "s", "Actual Treatment for Period 01"),
-        C("FASFL", "s", "Full Analysis Set Population Flag", codes=YN),
-        C("SAFFL", "s", "Safety Population Flag", codes=YN),
-        C("MRDEVLFL", "s", "MRD Evaluable Population Flag", codes=YN),
-        C("PARAMCD", "s", "Parameter Code", required=True),
-        C("PARAM", "s", "Parameter", required=True),
-        C("PARCAT1", "s", "Parameter Category 1", required=True),
-        C("CPSPEC", "s", "Specimen Type", codes=tuple(s.upper() for s in SPECIMEN_TYPES)),
-        C("AVISIT", "s", "Analysis Visit"),
-        C("AVISITN", "i", "Analysis Visit (N)", low=0),
-        C("ADT", "d", "Analysis Date"),
-        C("ADY", "i", "Analysis Relative Day", "day"),
-        C("AVAL", "f", "Analysis Value"),
-        C("AVALC", "s", "Analysis Value (C)"),
-        C("BASE", "f", "Baseline Value"),
-        C("ABLFL", "s", "Baseline Record Flag", codes=("Y",)),
-        C("ANL01FL", "s", "Record Enters the Conversion Analysis", codes=("Y",)),
-        C("ANL02FL", "s", "Marrow That Decides the Conversion", codes=("Y",)),
-        C("CRIT1", "s", "Analysis Criterion 1 (corrected estimate)"),
-        C("CRIT1FL", "s", "Criterion 1 Evaluation Result Flag", codes=YN),
-        C("CRIT1FN", "i", "Criterion 1 Evaluation Result Flag (N)", low=0, high=1),
-        C("CRIT2", "s", "Analysis Criterion 2 (plain count)"),
-        C("CRIT2FL", "s", "Criterion 2 Evaluation Result Flag", codes=YN),
-        C("CRIT2FN", "i", "Criterion 2 Evaluation Result Flag (N)", low=0, high=1),
-        C("DTYPE", "s", "Derivation Type; always empty: nothing is imputed"),
-        C("SRCDOM", "s", "Source Data", required=True, codes=("CALLS", "SUBJECTS")),
-        C("SRCVAR", "s", "Source Variable", required=True),
-        C("SRCSEQ", "i", "Source Sequence Number", required=True, low=1),
-        C("LOD", "f", "Limit of Detection", "%", low=0),
-        C("LLOQ", "f", "Lower Limit of Quantification", "%", low=0),
-        C("NEVTWBC", "i", "Leukocytes", low=0),
-        C("NEVTLAIP", "i", "Cells with the LAIP", low=0),
-        C("NEVTBLST", "i", "Cells in the Blast Compartment", low=0),
-        C("HEMODFL", "s", "Hemodilution Flag; empty: not assessed", codes=YN),
-        C("STORDAYS", "i", "Days from Draw to Receipt; empty: not told", "day", low=0),
-        C("MRDCALL", "s", "Call", codes=CALLS),
-        C("PIPEVER", "s", "Software Version", required=True),
-        C("RUNID", "s", "Digest of All Inputs and Settings", required=True),
-    ),
-    key=("USUBJID", "PARAMCD", "AVISIT"),
-)
-"""SRCSEQ counts the rows of the source ordered by its key (calls: subject, visit; subjects: subject), from 1."""
-
 PAGES = Table(
     "pages",
     1,
@@ -400,24 +362,68 @@ PAGES = Table(
     key=("subject",),
 )
 
-REVIEW = Table(
-    "review",
+EXPORTS = Table(
+    "exports",
     1,
-    "settled round of review of one visit",
+    "tube that was exported",
+    (
+        C("tube_id", "s", "subject_visit_tube", required=True),
+        C("gates", "s", "digest of the gates as GatingML 2.0", required=True),
+        C("events", "s", "digest of the FCS file with scores, arms and gate bits", required=True),
+        C("found", "s", "digest of the gates on scores, arms and gate bits", required=True),
+        C("n_events", "i", "events written", required=True, low=0),
+        C("n_cells", "i", "cells among them", required=True, low=0),
+        C("n_found", "s", "`;`-separated events each arm found"),
+        C("inputs", "s", "digest of everything the export was made from", required=True),
+    ),
+    key=("tube_id",),
+)
+
+DIFFERENCES = Table(
+    "differences",
+    1,
+    "value of a locked call that came out otherwise later",
     (
         C("subject", "s", "subject", required=True),
         C("visit", "s", "visit", required=True),
-        C("call", "s", "the call as reviewed", required=True, codes=CALLS),
-        C("value", "f", "MRD as reviewed; empty: no value was given", "1", low=0, high=1),
-        C("reviewer", "s", "printed names of who signed: both readers, or the adjudicator", required=True),
-        C("reviewed_at", "s", "when the settling signature was given, in UTC, as YYYY-MM-DDThh:mm:ssZ", required=True),
-        C("meaning", "s", "meaning of the signature", required=True),
-        C("reason", "s", "why", required=True),
-        C("source", "s", "entry of the audit log", required=True),
+        C("column", "s", "column of calls", required=True),
+        C("old", "s", "value as locked"),
+        C("new", "s", "value as it came out now"),
+        C("decides", "s", "the call or its side of the threshold", required=True, codes=YN),
+        C("why", "s", "what changed since the lock", required=True),
     ),
-    key=("source",),
+    key=("subject", "visit", "column"),
 )
-"""Of several rows of one visit the latest holds; the earlier ones stay as records."""
+
+DEIDENTIFIED = Table(
+    "deidentified",
+    1,
+    "file that was cleaned",
+    (
+        C("file", "s", "name of the cleaned file", required=True),
+        C("kind", "s", "what it is", required=True, codes=("fcs", "wsp")),
+        C("sha256", "s", "digest of the cleaned file", required=True),
+        C("data_sets", "i", "data sets it holds", required=True, low=0),
+        C("n_kept", "i", "keywords kept", required=True, low=0),
+        C("n_removed", "i", "keywords removed", required=True, low=0),
+        C("removed", "s", "`;`-separated keywords of the FCS standard that were removed; others are counted only"),
+    ),
+    key=("file",),
+)
+
+GATED = Table(
+    "gated",
+    1,
+    "gate of a file that was applied to a tube",
+    (
+        C("gate", "s", "path of the gate", required=True),
+        C("count", "i", "events inside it and all its ancestors", required=True, low=0),
+        C("share_events", "f", "count / events of the file", "1", required=True, low=0, high=1),
+        C("count_told", "i", "what FlowJo wrote beside it", low=0),
+        C("differs", "s", "whether the two differ by more than 1 % of the larger and 10 events", codes=YN),
+    ),
+    key=("gate",),
+)
 
 PIPELINE_TABLES = [
     SAMPLES,
@@ -435,5 +441,21 @@ PIPELINE_TABLES = [
     SUMMARY,
     ADMRD,
     PAGES,
+    EXPORTS,
+    DIFFERENCES,
+    DEIDENTIFIED,
+    GATED,
+    EXPOSURE,
+    LABS,
+    ADVERSE_EVENTS,
+    DISPOSITION,
     REVIEW,
+    ADSL,
+    ADRS,
+    ADTTE,
+    ADAE,
+    CP,
+    RS,
+    *TRIAL_TABLES,
+    CELLS,
 ]

@@ -19,6 +19,10 @@ REACH = {
     "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),
     "simulate": ("core", "files", "simulate"),
     "reviewed": ("core", "files", "review"),
+    "export": ("core", "files", "prepare"),
+    "compare": ("core", "files"),
+    "manifest": ("core", "files"),
+    "lock": ("core", "files"),
 }
 """The layers, and single files of `cli`, that each command can reach besides its own file there."""
 

@@ -33,3 +33,11 @@ class ContractError(MrdError):
 
 class EvidenceError(MrdError):
     """Too little data to learn from: no controls, fewer cells than components."""
+
+
+class ChoiceError(FileError):
+    """A file that holds several data sets, of which the sheet names none."""
+
+
+class DiskError(MrdError):
+    """A result that cannot be written: it ends the command, for it says nothing about the data."""

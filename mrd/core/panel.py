@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,10 +71,14 @@ class Span(Part):
     max: Cut | None = None
 
 
+PLAIN = r"[A-Za-z0-9][A-Za-z0-9 ._+\-]{0,60}"
+"""What a gate or channel may be called: it becomes a column, and a part of reports."""
+
+
 class Gate(Part):
     """A node of the gate tree: a box of spans, a ratio of two channels, or the parent less other gates."""
 
-    name: str
+    name: str = Field(pattern=f"^{PLAIN}$")
     parent: str = "events"
     where: dict[str, Span] = {}
     ratio: tuple[str, str] | None = None
@@ -144,7 +149,10 @@ class Panel(Part):
 
     @model_validator(mode="after")
     def _gates_hang_together(self) -> Panel:
-        seen = {"events"}
+        odd = [n for n in self.channels if not re.fullmatch(PLAIN, n)]
+        if odd:
+            raise ValueError(f"channels {odd} may hold only letters, digits, blanks and ._+-")
+        seen = {"events", "event"}
         for gate in self.gates:
             unknown = {gate.parent, *gate.minus} - seen
             if unknown:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mrd.core.digest import digest_json
 from mrd.core.errors import SettingsError
 
 LEAST_CONTROLS = 3
 """Control tubes of a panel without which no reference, and no limit, can be stated."""
+CUTOFF = r"^(\d{4}-\d{2}-\d{2})?$"
 STAGES = ("run", "prepare", "reference", "laip", "detect", "call", "endpoint", "report")
 
 
@@ -26,6 +28,7 @@ class Settings(BaseModel):
 
     samples: str = _set("", "run", "sample sheet (tab-separated); the demo's is in workflow/config/demo.yaml")
     subjects: str = _set("", "run", "clinical table of subjects (tab-separated); empty: no endpoint from clinical dates")
+    clinical: str = _set("", "run", "folder of clinical tables (subjects, exposure, responses, labs, ...); empty: none")
     panel: str = _set("aml-lyric-9", "run", "panel of tubes whose sheet row names none: a name in panels/ or a YAML file")
     results: str = _set("results", "run", "folder for everything that is written")
     device: Literal["auto", "cpu", "cuda"] = _set("auto", "run", "where the mixtures are fitted and scored")
@@ -89,8 +92,21 @@ class Settings(BaseModel):
     blast_percent: float = _set(5.0, "endpoint", "marrow blasts (%) that show disease whatever the flow says", gt=0, le=100)
     blast_days: int = _set(7, "endpoint", "days between a blast count and the marrow it is held to belong to", ge=0)
 
+    estimands: str = _set("", "endpoint", "estimands (YAML, see `mrd estimand`); empty: those of the trial")
+    criteria: Literal["ELN 2022", "ELN 2022 with CRh"] = _set("ELN 2022", "endpoint", "criteria set of the response")
+    cutoff: str = _set("", "endpoint", "data cut-off, YYYY-MM-DD; what came later is not used; empty: none", pattern=CUTOFF)
+    landmark_days: int = _set(56, "endpoint", "landmark for survival by MRD status, days after the first dose", ge=1)
+    teae_days: int = _set(30, "endpoint", "days after the last dose in which an event is treatment-emergent", ge=0)
+
     title: str = _set("AML MRD by flow cytometry", "report", "title of the report pages")
     plot_cells: int = _set(8_000, "report", "background cells drawn in a plot", ge=100)
+
+    @field_validator("cutoff")
+    @classmethod
+    def _is_day(cls, value: str) -> str:
+        if value:
+            date.fromisoformat(value)
+        return value
 
 
 def check_settings(values: dict[str, Any]) -> Settings:

@@ -10,14 +10,17 @@ import pandas as pd
 
 from mrd.core.errors import ContractError
 
-KINDS = {"s": "string", "i": "integer", "f": "number", "b": "boolean", "d": "date"}
+KINDS = {"s": "string", "i": "integer", "f": "number", "b": "boolean", "d": "date", "p": "partial date"}
+PARTIAL = r"\d{4}(-\d{2}(-\d{2})?)?"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, kind (s i f b d), meaning, and what its values may be.
+    """One column: name, kind (s i f b d p), meaning, and what its values may be.
 
-    `codes` are the values a string may have; `required` forbids an empty cell.
+    `codes` are the values a string may have; `required` forbids an empty cell; `optional` lets the whole column be absent.
+    `short` is its name in a transport file, where `name` is longer than 8 letters. A variable of a submitted dataset also has
+    a `label` (where `meaning` is longer than 40 letters), a `length` in bytes, an `origin` and a `derivation`.
     """
 
     name: str
@@ -28,6 +31,26 @@ class Column:
     codes: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    optional: bool = False
+    short: str = ""
+    label: str = ""
+    length: int = 0
+    origin: str = ""
+    derivation: str = ""
+
+    @property
+    def title(self) -> str:
+        """The label of a submitted variable."""
+        return self.label or self.meaning
+
+    @property
+    def width(self) -> int:
+        """Bytes a value of a submitted variable may take: 8 for a number, else as declared or as its longest code."""
+        if self.kind in "ifb":
+            return 8
+        if self.kind in "dp":
+            return 10
+        return self.length or max((len(code) for code in self.codes), default=200)
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,10 @@ class Table:
     key: tuple[str, ...]
     open: bool = False
     """Whether further columns may pass through (a sample sheet) or not (what we write)."""
+    label: str = ""
+    """Label of a submitted dataset."""
+    structure: str = ""
+    """Class of a submitted dataset in Define-XML."""
 
     @property
     def names(self) -> list[str]:
@@ -64,13 +91,14 @@ class Table:
 
     def problems(self, frame: pd.DataFrame) -> list[str]:
         """Every way in which a frame breaks the declaration, with row and column."""
-        missing = [c.name for c in self.columns if c.name not in frame.columns]
+        absent = [c.name for c in self.columns if c.name not in frame.columns]
+        missing = [name for name in absent if not self.column(name).optional]
         extra = [] if self.open else [str(c) for c in frame.columns if c not in self.names]
         found = [f"column {c} is missing" for c in missing] + [f"column {c} is not declared" for c in extra]
         for column in self.columns:
-            if column.name not in missing:
+            if column.name not in absent:
                 found.extend(_column_problems(column, frame[column.name]))
-        if not set(self.key) & set(missing):
+        if self.key and not set(self.key) & set(absent):
             found.extend(_key_problems(self.key, frame))
         return found
 
@@ -94,13 +122,17 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _dtype(column: Column) -> str:
-    return {"s": "string", "i": "Int64", "f": "float64", "b": "boolean", "d": "string"}[column.kind]
+    return {"s": "string", "i": "Int64", "f": "float64", "b": "boolean", "d": "string", "p": "string"}[column.kind]
 
 
 def _column_problems(column: Column, values: pd.Series) -> Iterator[str]:
-    blank = values.isna() | (values.astype("string").str.strip() == "").fillna(True)
+    blank = values.isna()
+    if not pd.api.types.is_numeric_dtype(values):
+        blank |= pd.Series([isinstance(v, str) and not v.strip() for v in values], index=values.index, dtype=bool)
     if column.required and blank.any():
         yield f"column {column.name} is empty in row {_rows(blank)}"
+    if blank.all():
+        return
     told = values[~blank]
     bad = ~_fits(column, told)
     if bad.any():
@@ -116,6 +148,8 @@ def _fits(column: Column, told: pd.Series) -> pd.Series:
             text.str.fullmatch(r"\d{4}-\d{2}-\d{2}").fillna(False)
             & pd.to_datetime(text, format="%Y-%m-%d", errors="coerce").notna()
         )
+    if column.kind == "p":
+        return _fits_partial(told.astype("string"))
     if column.kind == "b":
         return told.isin([True, False, "Y", "N", "true", "false", "True", "False"])
     number = pd.to_numeric(told, errors="coerce")
@@ -124,14 +158,25 @@ def _fits(column: Column, told: pd.Series) -> pd.Series:
     return good & (True if column.high is None else number <= column.high)
 
 
+def _fits_partial(text: pd.Series) -> pd.Series:
+    """A year, a month or a day; each exists in the calendar."""
+    whole = text + text.str.len().map({4: "-01-01", 7: "-01", 10: ""}).fillna("x")
+    return text.str.fullmatch(PARTIAL).fillna(False) & pd.to_datetime(whole, format="%Y-%m-%d", errors="coerce").notna()
+
+
 def _takes(column: Column) -> str:
     if column.codes:
         return "one of " + ", ".join(column.codes)
     span = f" from {column.low:g}" if column.low is not None else ""
     span += f" to {column.high:g}" if column.high is not None else ""
-    return {"d": "a date YYYY-MM-DD", "b": "Y or N", "i": f"a whole number{span}", "f": f"a number{span}", "s": "text"}[
-        column.kind
-    ]
+    return {
+        "d": "a date YYYY-MM-DD",
+        "p": "a date YYYY-MM-DD, YYYY-MM or YYYY",
+        "b": "Y or N",
+        "i": f"a whole number{span}",
+        "f": f"a number{span}",
+        "s": "text",
+    }[column.kind]
 
 
 def _key_problems(key: tuple[str, ...], frame: pd.DataFrame) -> Iterator[str]:
@@ -161,7 +206,7 @@ def json_schema(table: Table) -> dict[str, Any]:
 
 
 def _property(column: Column) -> dict[str, Any]:
-    kind = "string" if column.kind == "d" else KINDS[column.kind]
+    kind = "string" if column.kind in "dp" else KINDS[column.kind]
     out: dict[str, Any] = {"type": kind if column.required else [kind, "null"], "description": column.meaning}
     if column.kind == "d":
         out["format"] = "date"

@@ -34,10 +34,15 @@ OK = "ok"
 FAILED = "failed"
 OUTCOMES = (OK, FAILED)
 
+READ, REPAIRED, CHOOSE, REFUSED = "read", "repaired", "choose", "refused"
+READINGS = (READ, REPAIRED, CHOOSE, REFUSED)
+"""What becomes of an FCS file: read as it is, put right first, a data set still to be named, or not to be used."""
+
 FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
     "arms-disagree": "the arms lie on different sides of the threshold, or one does not find what another does",
     "blood": "peripheral blood: reported, never called below",
+    "compensated-before": "the file says that its signals were compensated at or after acquisition; they were taken as they are",
     "compensation-file": "compensated with the matrix of the sample sheet instead of the file's own",
     "control-excluded": "a control that carries a population no other control shows was left out",
     "dfn-only": "only the search for what differs from normal applies: it does not tell below the threshold",
@@ -54,6 +59,7 @@ FLAGS = {
     "no-laip": "no population in excess of the controls was found at diagnosis",
     "no-reference": "too few controls of the panel to state a reference",
     "no-regenerating-controls": "no regenerating control stands behind the limits",
+    "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shifted": "the tube lies unusually far from the reference",
     "time-missing": "no usable time channel: stability of the run was not checked",

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from mrd.core.contracts import ADMRD
-from mrd.core.settings import Settings
 from mrd.endpoint.baseline import find_baseline
-from mrd.endpoint.coherence import to_records
+from mrd.endpoint.clinical import Row as Decision, Source, source_of, to_records
 from mrd.endpoint.cohort import Person, Specimen
 from mrd.endpoint.convert import UNTOLD, mark_specimens
+from mrd.endpoint.days import count_days
+from mrd.endpoint.reviewed import apply_reviews, find_decisions
 from mrd.endpoint.window import Conversion
 
 Row = dict[str, Any]
-BY_VISIT, BY_SUBJECT = "MRD BY FLOW CYTOMETRY", "MRD CONVERSION"
+BY_VISIT, BY_REVIEW, BY_SUBJECT = "MRD BY FLOW CYTOMETRY", "MRD AS REVIEWED", "MRD CONVERSION"
 REASON_SOURCE = {
     "not-treated": "first_dose",
     "no-disease": "disease_at_entry",
@@ -50,8 +50,14 @@ VISIT_PARAMETERS = (
     Parameter("MRDLOD", "Limit of detection (% of CD45+ leukocytes)", "lod", 100),
     Parameter("MRDLLOQ", "Lower limit of quantification (% of CD45+ leukocytes)", "lloq", 100),
 )
+REVIEW_PARAMETERS = {
+    "MRDCLSRV": "MRD call as reviewed",
+    "MRDPCTRV": "MRD as reviewed (% of CD45+ leukocytes)",
+}
+"""The reviewed call and value of a visit; the pipeline's stay beside them under their own parameters."""
 SUBJECT_PARAMETERS = {
     "MRDCONV": "Converted to MRD below the threshold before consolidation",
+    "MRDCONVR": "Converted, by the calls as reviewed",
     "MRDNEGCR": "CR or CRi with conversion to MRD below the threshold",
 }
 
@@ -60,34 +66,31 @@ def derive_admrd(
     persons: Sequence[Person],
     endpoint: Conversion,
     conversion: pd.DataFrame | None,
-    settings: Settings,
-    *,
-    version: str,
-    run: str,
+    reviewed: pd.DataFrame | None,
+    head: Callable[[Person, Row | None], Row],
 ) -> pd.DataFrame:
     """Derive table ADMRD, sorted by subject, parameter and visit.
 
     Parameters
     ----------
     conversion : table CONVERSION of the same persons; None without a clinical table: no flags, no parameters per subject.
-    version : software version · run : digest of all inputs and settings
+    reviewed : the same by the calls as reviewed; None where nobody reviewed.
+    head : the columns every row of a person starts with, from the person and its line of the conversion.
     """
-    lines = {} if conversion is None else {line["subject"]: line for line in to_records(conversion)}
+    lines, again = _by_subject(conversion), _by_subject(reviewed)
     numbers = number_visits(persons)
     rows: list[Row] = []
     for person in persons:
         line = lines.get(person.subject)
-        head = _head(person, line, settings) | {"PIPEVER": version, "RUNID": run}
-        rows += [head | row for row in _visit_rows(person, endpoint, line, numbers)]
-        rows += [head | row for row in _subject_rows(person, line)]
+        start = head(person, line) | {"MRDEVLFL": None if line is None else line["evaluable"]}
+        told = [*_visit_rows(person, endpoint, line, numbers), *_review_rows(person, numbers)]
+        told += [*_subject_rows(person, line), *_reviewed_rows(person, again.get(person.subject))]
+        rows += [start | row for row in told]
     return ADMRD.frame(rows)
 
 
-def count_days(day: date, start: date | None) -> int | None:
-    """Count study days: the first dose is day 1, the day before it day -1; there is no day 0. None without a first dose."""
-    if start is None:
-        return None
-    return (day - start).days + (day >= start)
+def _by_subject(conversion: pd.DataFrame | None) -> dict[str, Row]:
+    return {} if conversion is None else {line["subject"]: line for line in to_records(conversion)}
 
 
 def number_visits(persons: Iterable[Person]) -> dict[str, int]:
@@ -100,19 +103,6 @@ def number_visits(persons: Iterable[Person]) -> dict[str, int]:
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.findall(r"[0-9]+|[^0-9]+", name)]
-
-
-def _head(person: Person, line: Row | None, settings: Settings) -> Row:
-    treated = None if line is None else line["treated"]
-    return {
-        "STUDYID": settings.study,
-        "USUBJID": f"{settings.study}-{person.subject}",
-        "SITEID": person.site,
-        "TRT01A": settings.treatment if treated == "Y" else None,
-        "FASFL": treated,
-        "SAFFL": treated,
-        "MRDEVLFL": None if line is None else line["evaluable"],
-    }
 
 
 def _visit_rows(person: Person, endpoint: Conversion, line: Row | None, numbers: Mapping[str, int]) -> list[Row]:
@@ -195,6 +185,41 @@ def _evidence(specimen: Specimen) -> Row:
     }
 
 
+def _review_rows(person: Person, numbers: Mapping[str, int]) -> list[Row]:
+    """Give the decision that holds for a visit as records of their own."""
+    drawn = {s.visit: s for s in person.specimens}
+    decisions = sorted(find_decisions(person).items(), key=lambda told: numbers[told[0]])
+    told = [(code, visit, row) for code in REVIEW_PARAMETERS for visit, row in decisions]
+    return [
+        _review_row(person, code, drawn[visit], row) | {"AVISITN": numbers[visit]}
+        for code, visit, row in told
+        if code == "MRDCLSRV" or row["value"] is not None
+    ]
+
+
+def _review_row(person: Person, code: str, specimen: Specimen, decision: Decision) -> Row:
+    column = "call" if code == "MRDCLSRV" else "value"
+    value = {"AVALC": decision["call"]} if column == "call" else {"AVAL": _scaled(decision["value"], 100)}
+    return {
+        "PARAMCD": code,
+        "PARAM": REVIEW_PARAMETERS[code],
+        "PARCAT1": BY_REVIEW,
+        "CPSPEC": specimen.record["specimen_type"].upper(),
+        "AVISIT": specimen.visit,
+        "ADT": specimen.collected.isoformat(),
+        "ADY": count_days(specimen.collected, person.first_dose),
+        **value,
+        **source_of(decision, column).columns(),
+        **_evidence(specimen),
+    }
+
+
+def _reviewed_rows(person: Person, line: Row | None) -> list[Row]:
+    if line is None:
+        return []
+    return [_subject_row("MRDCONVR", line["converted"], line) | _source(apply_reviews(person), line)]
+
+
 def _subject_rows(person: Person, line: Row | None) -> list[Row]:
     if line is None:
         return []
@@ -227,17 +252,20 @@ def _source(person: Person, line: Row) -> Row:
         "CPSPEC": deciding.record["specimen_type"].upper(),
         "ADT": deciding.collected.isoformat(),
         "ADY": count_days(deciding.collected, person.first_dose),
-        "SRCDOM": "CALLS",
-        "SRCVAR": "below_threshold",
-        "SRCSEQ": deciding.row,
+        **_call_source(deciding).columns(),
         **_evidence(deciding),
     }
 
 
+def _call_source(specimen: Specimen) -> Source:
+    return Source("CALLS", "below_threshold", specimen.row) if specimen.review is None else source_of(specimen.review, "call")
+
+
 def _clinical_source(person: Person, column: str) -> Row:
-    day = person.dates.get(column)
-    dated = {} if day is None else {"ADT": day.isoformat(), "ADY": count_days(day, person.first_dose)}
-    return {"SRCDOM": "SUBJECTS", "SRCVAR": column, "SRCSEQ": person.row, **dated}
+    fact = person.facts.get(column)
+    if fact is None:
+        return Source("SUBJECTS", column, person.row).columns()
+    return {**fact.source.columns(), "ADT": fact.day.isoformat(), "ADY": count_days(fact.day, person.first_dose)}
 
 
 def _flag(value: bool) -> str | None:

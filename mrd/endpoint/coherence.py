@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
-
-import pandas as pd
+from datetime import date
 
 from mrd.core.errors import ContractError, SheetError
+from mrd.core.orders import find_disorder, find_undosed
 from mrd.core.words import ABOVE, BELOW, MARROW
-
-Record = Mapping[str, Any]
-
-
-def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Turn rows into plain mappings; a missing value is None."""
-    return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in frame.to_dict("records")]
+from mrd.endpoint.clinical import Record, Row
+from mrd.endpoint.facts import RECORDED, Facts
 
 
 def check_calls(calls: Collection[Record]) -> None:
@@ -34,24 +28,54 @@ def check_calls(calls: Collection[Record]) -> None:
         raise ContractError("; ".join(found), where="table calls", fix="make the calls again with `mrd call`")
 
 
-def check_subjects(calls: Collection[Record], subjects: Collection[Record], responses: Collection[Record]) -> None:
-    """Pass only where the clinical table knows every subject and nothing was drawn after death.
+def check_clinical(tables: Mapping[str, Collection[Row]], facts: Mapping[str, Facts], clashes: Collection[str]) -> None:
+    """Pass only where the clinical table knows every subject, its dates agree, and nothing came after death.
+
+    Parameters
+    ----------
+    tables : rows of the calls and of every clinical table · facts : of each subject · clashes : dates told differently.
 
     Raises
     ------
     SheetError
-        Subjects are unknown, or a marrow is younger than its subject's death; all are listed.
+        Tables do not fit each other; all problems are listed.
     """
-    deaths = {row["subject"]: row["death"] for row in subjects}
-    found = [f"subject {s} of the calls has no row" for s in sorted({r["subject"] for r in calls} - set(deaths))]
-    found += [f"subject {s} of the responses has no row" for s in sorted({r["subject"] for r in responses} - set(deaths))]
-    found += [
-        f"subject {r['subject']} died on {deaths[r['subject']]}, and {r['visit']} was collected on {r['collected']}"
-        for r in calls
-        if deaths.get(r["subject"]) and r["collected"] > deaths[r["subject"]]
+    found = [
+        f"subject {name} of the {table} has no row"
+        for table, rows in tables.items()
+        for name in sorted({str(r["subject"]) for r in rows} - set(facts))
     ]
+    found += clashes
+    for subject, known in facts.items():
+        found += _misplaced(subject, known)
+    found += [told for table, rows in tables.items() for row in rows for told in _after_death(table, row, facts)]
+    found += [told for row in tables.get("review", ()) for told in _unknown_call(row, tables["calls"])]
     if found:
         raise SheetError("; ".join(found), where="table subjects", fix="correct the clinical table or the sample sheet")
+
+
+def _misplaced(subject: str, facts: Facts) -> Iterator[str]:
+    """Yield dates that cannot both be right, where at least one of them does not come from subjects, which was read so."""
+    if all(fact.source.domain == "SUBJECTS" for fact in facts.values()):
+        return
+    days = {name: fact.day.isoformat() for name, fact in facts.items()}
+    yield from (f"subject {subject}: {told}" for told in (*find_disorder(days), *find_undosed(days)))
+
+
+def _after_death(table: str, row: Row, facts: Mapping[str, Facts]) -> Iterator[str]:
+    death = facts.get(str(row["subject"]), {}).get("death")
+    text = row[RECORDED[table]] if table in RECORDED else None
+    if death is None or text is None or len(text) < 10 or date.fromisoformat(text) <= death.day:
+        return
+    if table == "calls":
+        yield f"subject {row['subject']} died on {death.day}, and {row['visit']} was collected on {text}"
+    else:
+        yield f"subject {row['subject']} died on {death.day}, and {row.place} is of {text}"
+
+
+def _unknown_call(row: Row, calls: Collection[Row]) -> Iterator[str]:
+    if (row["subject"], row["visit"]) not in {(c["subject"], c["visit"]) for c in calls}:
+        yield f"{row.place}: there is no call of {row['subject']} {row['visit']}"
 
 
 def _contradictions(row: Record) -> Iterator[str]:

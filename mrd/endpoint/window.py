@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from mrd.core.estimand import Closing, ConversionEstimand
 from mrd.core.settings import Settings
-from mrd.core.words import MARROW
 from mrd.endpoint.cohort import Person, Specimen
 
 
@@ -50,27 +50,34 @@ class Conversion:
     rule: str
 
 
-LIMITS = (
-    Limit("death", day_counts=True, reason="death"),
-    Limit("relapse", day_counts=False, reason="relapse"),
-    Limit("new_therapy", day_counts=False, reason="new-therapy"),
-    Limit("transplant", day_counts=False, reason="missing"),
-    Limit("consolidation", day_counts=True, reason="missing"),
-)
+REASONS = {"death": "death", "relapse": "relapse", "new_therapy": "new-therapy"}
+"""Reason of a failure by the event behind it."""
 
 
-def declare_conversion(settings: Settings) -> Conversion:
-    """Declare the trial's endpoint: conversion to MRD below the threshold before consolidation."""
+def declare_conversion(settings: Settings, estimand: ConversionEstimand) -> Conversion:
+    """Declare the trial's endpoint from its estimand: conversion to MRD below the threshold before consolidation.
+
+    An event under the strategy `composite` closes the window and is a failure, one under `while-on-treatment` closes it, and
+    one under `treatment-policy` is ignored.
+    """
     return Conversion(
         start="first_dose",
-        limits=LIMITS,
+        limits=tuple(
+            Limit(event, closing.day_counts, _reason(event, closing))
+            for event, closing in estimand.events.items()
+            if closing.strategy != "treatment-policy"
+        ),
         days=settings.window_days,
-        specimen_types=(MARROW,),
-        entry=("relapsed", "refractory"),
-        defeats=("refractory",),
+        specimen_types=estimand.specimen_types,
+        entry=estimand.known_disease,
+        defeats=("refractory",) if estimand.refractory == "composite" else (),
         blast_percent=settings.blast_percent,
         rule=settings.conversion_rule,
     )
+
+
+def _reason(event: str, closing: Closing) -> str:
+    return REASONS.get(event, "missing") if closing.strategy == "composite" else "missing"
 
 
 def find_limits(endpoint: Conversion, person: Person) -> list[tuple[date, Limit]]:

@@ -33,7 +33,12 @@ def write_anndata(
         warnings.filterwarnings("ignore", message="Transforming to str index")
         data = ad.AnnData(X=x, obs=obs, var=var, uns=told)
     with whole(path) as temporary:
-        data.write_h5ad(temporary)
+        try:
+            data.write_h5ad(temporary)
+        except RuntimeError as error:  # HDF5 tells of a full disk so when it closes the file
+            if "errno = " not in str(error):
+                raise
+            raise OSError(str(error)) from error
 
 
 def read_anndata(path: Path, slots: Slots) -> ad.AnnData:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mrd.core.errors import FileError
+from mrd.core.errors import DiskError
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
+    Bytes, name and folder are made durable in this order, so that after a crash the name shows the old file or the
+    whole new one.
+
     Raises
     ------
-    FileError
+    DiskError
         The disk is full or the folder cannot be written.
     """
     try:
@@ -29,12 +33,19 @@ def whole(path: Path) -> Iterator[Path]:
             yield temporary
             _settle(temporary)
             temporary.replace(path)
+            _sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise FileError(
-            f"cannot write ({os.strerror(error.errno or 0)})", where=str(path), fix="free space or choose another results folder"
-        ) from error
+        raise disk_error(path, error) from error
+
+
+def disk_error(path: Path, error: OSError) -> DiskError:
+    """One line of why a file cannot be written; libraries that write by themselves do not always say."""
+    told = re.search(r"errno = (\d+)", str(error))
+    number = error.errno or (int(told[1]) if told else 0)
+    why = os.strerror(number) if number else "the disk is full or the folder cannot be written"
+    return DiskError(f"cannot write ({why})", where=str(path), fix="free space or choose another results folder")
 
 
 def _settle(path: Path) -> None:
@@ -42,8 +53,16 @@ def _settle(path: Path) -> None:
     mask = os.umask(0)
     os.umask(mask)
     path.chmod(0o666 & ~mask)
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file, or a folder's list of names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -52,7 +71,7 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_bytes(path: Path, told: bytes) -> None:
+def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes whole or not at all."""
     with whole(path) as temporary:
-        temporary.write_bytes(told)
+        temporary.write_bytes(data)

@@ -15,7 +15,8 @@ from mrd.files.atomic import whole
 TEXT_BEGIN = 58
 HEADER_MOST = 99_999_999
 """The largest offset a header field holds; beyond it the header says 0 and the text tells (FCS 3.1, section 3.1)."""
-DELIMITER = "/"
+DELIMITERS = "/|!~\f"
+"""The first that no value holds separates the keywords: doubled delimiters are standard and still trip readers up."""
 
 
 @dataclass(frozen=True)
@@ -99,5 +100,7 @@ def _channel_keywords(image: FcsImage) -> dict[str, str]:
 
 
 def _encode(pairs: Mapping[str, str]) -> bytes:
-    parts = [p.replace(DELIMITER, DELIMITER * 2) for pair in pairs.items() for p in pair]
-    return (DELIMITER + DELIMITER.join(parts) + DELIMITER).encode("utf-8")
+    words = [p for pair in pairs.items() for p in pair]
+    delimiter = next((d for d in DELIMITERS if not any(d in w for w in words)), DELIMITERS[0])
+    parts = [w.replace(delimiter, delimiter * 2) for w in words]
+    return (delimiter + delimiter.join(parts) + delimiter).encode("utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from mrd.core.errors import FileError
 
@@ -108,3 +109,16 @@ def cohort_page_path(results: Path) -> Path:
 def pages_table(results: Path, batch: str) -> Path:
     """Table of the pages of a batch."""
     return results / "report" / f"{batch}.tsv"
+
+
+class ExportPaths(NamedTuple):
+    """Where a tube's gates, events and the gates on its scores go."""
+
+    gates: Path
+    events: Path
+    found: Path
+
+
+def export_paths(out: Path, tube: str) -> ExportPaths:
+    """Files of an exported tube."""
+    return ExportPaths(out / f"{tube}.gates.xml", out / f"{tube}.fcs", out / f"{tube}.found.xml")

@@ -21,7 +21,10 @@ def write_model(path: Path, kind: str, version: int, arrays: Arrays, about: dict
     """Write arrays and what they are; the same content gives the same bytes (one metadata key: their order is not kept)."""
     told = {"flowmrd": json.dumps({"kind": kind, "version": version, "about": about}, sort_keys=True)}
     with whole(path) as temporary:
-        save_file({k: np.ascontiguousarray(arrays[k]) for k in sorted(arrays)}, temporary, metadata=told)
+        try:
+            save_file({k: np.ascontiguousarray(arrays[k]) for k in sorted(arrays)}, temporary, metadata=told)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error  # what it says of a full disk has no type of its own
 
 
 def read_model(path: Path, kind: str, version: int) -> tuple[Arrays, dict[str, Any]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from mrd.core.errors import SettingsError
 from mrd.core.settings import Settings, check_settings
 from mrd.files.atomic import write_text
+from mrd.files.yaml_text import UnreadableError, read_yaml
 
 
 def read_settings(path: Path) -> Settings:
@@ -19,16 +21,28 @@ def read_settings(path: Path) -> Settings:
     SettingsError
         The file is missing or not a YAML mapping, or a setting is unknown or out of range.
     """
+    return check_settings(read_mapping(path, what="settings"))
+
+
+def read_mapping(path: Path, *, what: str) -> dict[str, Any]:
+    """Read a YAML mapping; an empty file is an empty one.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, or not a YAML mapping of names.
+    """
+    fix = f"see `mrd {what}`" if what == "settings" else "see `mrd estimand`"
     if not path.is_file():
-        raise SettingsError("the settings are missing", where=str(path), fix="check the path")
+        raise SettingsError(f"the {what} are missing", where=str(path), fix="check the path")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise SettingsError("not YAML", where=str(path), fix="see `mrd settings`") from None
+        values = read_yaml(path)
+    except UnreadableError:
+        raise SettingsError("not YAML", where=str(path), fix=fix) from None
     values = {} if values is None else values
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise SettingsError("not a mapping of names to values", where=str(path), fix="see `mrd settings`")
-    return check_settings(values)
+        raise SettingsError("not a mapping of names to values", where=str(path), fix=fix)
+    return values
 
 
 def write_settings(path: Path, settings: Settings) -> None:

@@ -14,6 +14,8 @@ from mrd.core.settings import LEAST_CONTROLS, Settings
 from mrd.files.tables import read_text_table
 
 OPTIONAL = ("received", "panel", "compensation", "dataset")
+COMPENSATION_WORDS = ("none", "keyword")
+"""What the compensation column may say instead of a file: leave the signals alone; undo what $COMP or $DFCmTOn state."""
 IDS = ("subject", "visit", "tube", "specimen")
 SAFE = r"[A-Za-z0-9][A-Za-z0-9._\-]*"
 
@@ -37,7 +39,7 @@ def read_samples(settings: Settings, *, whole_run: bool = True, made_in: Path | 
         )
     sheet = Path(settings.samples)
     frame = read_text_table(sheet, where="samples")
-    problems = SAMPLES.problems(frame)
+    problems = SAMPLES.problems(frame) + ([] if len(frame) else ["it holds no tube"])
     if not problems:
         frame = completed(frame, sheet.parent, settings.panel)
         problems = list(sheet_problems(frame))
@@ -59,7 +61,7 @@ def completed(frame: pd.DataFrame, folder: Path, panel: str) -> pd.DataFrame:
 
 
 def _matrix_path(told: str, folder: Path) -> str:
-    return told if told in ("", "none") else os.path.normpath(folder / told)
+    return told if told in ("", *COMPENSATION_WORDS) else os.path.normpath(folder / told)
 
 
 def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:
@@ -90,9 +92,12 @@ def absent_controls(frame: pd.DataFrame, settings: Settings) -> Iterator[str]:
 
 
 def absent_files(frame: pd.DataFrame, made_in: Path | None) -> Iterator[str]:
-    """Tubes whose FCS file is not there and will not be made."""
+    """Tubes whose FCS file is not there and will not be made, or whose matrix is not there."""
     for tube, told in zip(frame["tube_id"], frame["path"], strict=True):
         path = Path(told)
         made = made_in is not None and path.resolve().is_relative_to(made_in.resolve())
         if not made and not path.is_file():
             yield f"{tube}: its FCS file is missing"
+    for tube, matrix in zip(frame["tube_id"], frame["compensation"], strict=True):
+        if matrix not in ("", *COMPENSATION_WORDS) and not Path(matrix).is_file():
+            yield f"{tube}: its compensation file is missing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from mrd.core.tables import Table, json_schema
 from mrd.files.atomic import write_text
 
 NUMBER = "%.9g"
+BYTES_MOST = 64_000_000
 
 
 def read_text_table(path: Path, *, where: str) -> pd.DataFrame:
@@ -24,9 +26,15 @@ def read_text_table(path: Path, *, where: str) -> pd.DataFrame:
     """
     if not path.is_file():
         raise FileError("the table is missing", where=where, fix="check the path")
+    if path.stat().st_size > BYTES_MOST:
+        raise FileError("larger than any table of tubes or subjects", where=where, fix="check the path")
     try:
-        frame = pd.read_csv(path, sep="\t", dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row longer than the header would lose cells
+            frame = pd.read_csv(
+                path, sep="\t", dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8", index_col=False
+            )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, UnicodeDecodeError):
         raise FileError("not a tab-separated UTF-8 table", where=where, fix="save it as tab-separated text") from None
     frame.columns = [str(c).strip() for c in frame.columns]
     return pd.DataFrame({name: column.str.strip() for name, column in frame.items()})
@@ -62,6 +70,10 @@ def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 def write_table(path: Path, frame: pd.DataFrame, table: Table) -> None:
     """Write a frame that keeps its declaration, and the declaration beside it."""
     table.check(frame)
-    text = frame[table.names].to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")
-    write_text(path, text)
+    write_text(path, table_text(frame, table))
     write_text(path.with_suffix(".schema.json"), json.dumps(json_schema(table), indent=1) + "\n")
+
+
+def table_text(frame: pd.DataFrame, table: Table) -> str:
+    """A declared table as the text that is written."""
+    return frame[table.names].to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")

@@ -55,7 +55,26 @@ class Measured:
         return [i for n, i in self.index.items() if self.panel.channels[n].role in roles]
 
 
+@dataclass(frozen=True)
+class GatedTube:
+    """Every event of a tube on the common scale with the quality steps (inner, steady; (n,) bool) and gates applied."""
+
+    columns: dict[str, NDArray[np.float64]]
+    inner: NDArray[np.bool_]
+    steady: NDArray[np.bool_]
+    gated: Gated
+    flags: list[str]
+
+
 def prepare_events(tube: Measured, settings: Settings) -> Cells:
+    """Quality, transform and gates of one tube, its cells collected."""
+    done = gate_tube(tube, settings)
+    return collect_cells(
+        done.columns, done.gated, [("margins", done.inner), ("time", done.inner & done.steady)], tube.panel, done.flags
+    )
+
+
+def gate_tube(tube: Measured, settings: Settings) -> GatedTube:
     """Quality, transform and gates of one tube, in PeacoQC's order: margins, (compensated) transform, stability, gates."""
     panel = tube.panel
     inner = ~flag_margins(tube.raw, tube.ranges, tube.columns("area", "side"))
@@ -64,7 +83,7 @@ def prepare_events(tube: Measured, settings: Settings) -> Cells:
     columns = transform(tube.linear, tube.index, panel)
     steady, time_flags = steady_events(columns, inner, panel, settings)
     gated = gate_events(columns, tube.raw[:, area] / (1.0 + tube.raw[:, height]), inner & steady, panel)
-    return collect_cells(columns, gated, [("margins", inner), ("time", inner & steady)], panel, flags + time_flags)
+    return GatedTube(columns, inner, steady, gated, flags + time_flags)
 
 
 def steady_events(

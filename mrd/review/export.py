@@ -61,7 +61,7 @@ def _row(record: Record, made: Round, sources: Mapping[int, int]) -> Row:
         "reviewed_at": decision["signed_at"],
         "meaning": decision["meaning"],
         "reason": _line("; ".join(dict.fromkeys(str(d["reason"]) for d in signed))),
-        REVIEW.key[0]: f"audit {sources[int(decision['id'])]:07d}",
+        "source_id": f"audit {sources[int(decision['id'])]:07d}",
     }
 
 

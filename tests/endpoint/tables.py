@@ -4,9 +4,11 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from mrd.core.contracts import CALLS_TABLE, RESPONSES, SUBJECTS
+from mrd.core.contracts import CALLS_TABLE
+from mrd.core.estimand import check_estimands
 from mrd.core.settings import Settings
-from mrd.endpoint.derive import EndpointTables, derive_endpoint
+from mrd.endpoint.clinical import TABLES as CLINICAL, Clinical
+from mrd.endpoint.derive import Inputs, Trial, derive_trial
 
 FIRST_DOSE = date(2026, 1, 5)
 MARROW, BLOOD = "bone marrow", "peripheral blood"
@@ -63,22 +65,43 @@ def subject(name: str = "P01", *, entry: str | None = "relapsed", first_dose: in
     return {"subject": name, "first_dose": day(first_dose), "disease_at_entry": entry, **days}
 
 
+def frame_of(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """One of the clinical tables, with all its columns."""
+    return CLINICAL[name].frame(rows)
+
+
 def derive(
     calls: list[dict[str, object]],
     subjects: list[dict[str, object]] | None,
     responses: list[dict[str, object]] | None = None,
+    *,
+    more: dict[str, list[dict[str, object]]] | None = None,
+    estimands: dict[str, object] | None = None,
     **settings: object,
-) -> EndpointTables:
-    return derive_endpoint(
-        CALLS_TABLE.frame(calls),
-        None if subjects is None else SUBJECTS.frame(subjects),
-        None if responses is None else RESPONSES.frame(responses),
-        Settings(**settings),  # type: ignore[arg-type]
-        version="1",
-    )
+) -> Trial:
+    """Everything derived from literal rows; `more` are further clinical tables by name."""
+    told = {"subjects": subjects, "responses": responses, **(more or {})}
+    frames = {name: frame_of(name, rows) for name, rows in told.items() if rows is not None}
+    clinical = None if subjects is None else Clinical(frames)
+    inputs = Inputs(CALLS_TABLE.frame(calls), clinical, check_estimands(estimands or {}))
+    return derive_trial(inputs, Settings(**settings), version="1")  # type: ignore[arg-type]
 
 
 def rows(frame: pd.DataFrame, **where: object) -> list[dict[str, object]]:
     """Rows of a frame whose columns hold what is asked for; a missing value is None."""
     plain = frame.astype(object).where(frame.notna(), None)
     return [row for row in plain.to_dict("records") if all(row[k] == v for k, v in where.items())]
+
+
+def derive_each(cases: list[dict[str, list[dict[str, object]]]], **options: object) -> Trial:
+    """Everything of many cases in one derivation: case i is subject P01, P02, ...; a case holds rows by table."""
+    told: dict[str, list[dict[str, object]]] = {}
+    for number, case in enumerate(cases, 1):
+        for table, own in case.items():
+            told.setdefault(table, []).extend({**row, "subject": name_of(number)} for row in own)
+    calls, subjects, responses = (told.pop(name, []) for name in ("calls", "subjects", "responses"))
+    return derive(calls, subjects, responses or None, more=told, **options)  # type: ignore[arg-type]
+
+
+def name_of(number: int) -> str:
+    return f"P{number:02d}"

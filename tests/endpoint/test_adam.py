@@ -5,7 +5,8 @@ import pytest
 
 from mrd.core.contracts import ADMRD, CALLS_TABLE, SUBJECTS
 from mrd.core.settings import Settings
-from mrd.endpoint.derive import derive_endpoint
+from mrd.endpoint.clinical import Clinical
+from mrd.endpoint.derive import Inputs, derive_trial
 
 from .tables import BLOOD, call, day, derive, rows, subject
 
@@ -231,7 +232,7 @@ def test_without_a_clinical_table_there_are_visits_and_nothing_that_needs_dates(
 
 def test_the_site_passes_through_where_the_clinical_table_has_one():
     subjects = pd.concat([SUBJECTS.frame([subject()]), pd.DataFrame({"site": ["S7"], "sex": ["F"]})], axis=1)
-    tables = derive_endpoint(CALLS_TABLE.frame(CALLS), subjects, None, Settings(), version="1")
+    tables = derive_trial(Inputs(CALLS_TABLE.frame(CALLS), Clinical({"subjects": subjects})), Settings(), version="1")
     assert {r["SITEID"] for r in rows(tables.admrd)} == {"S7"}
 
 

@@ -1,12 +1,12 @@
 """Laws that hold for any trial."""
 
 import pandas as pd
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from mrd.core.contracts import ADMRD, CALLS_TABLE, CONVERSION, RESPONSES, SUBJECTS, SUMMARY
 from mrd.core.settings import Settings
-from mrd.endpoint.derive import derive_endpoint
+from mrd.endpoint.clinical import Clinical
+from mrd.endpoint.derive import Inputs, derive_trial
 
 from .tables import BLOOD, MARROW, OUTCOMES, call, day, rows, subject
 
@@ -35,7 +35,8 @@ def trials(draw):
 def _derive(frames, rule="last", *, clinical=True):
     calls, subjects, responses = frames
     config = Settings(conversion_rule=rule, window_days=10, blast_days=1)
-    return derive_endpoint(calls, subjects if clinical else None, responses, config, version="1")
+    told = Clinical({"subjects": subjects, "responses": responses}) if clinical else None
+    return derive_trial(Inputs(calls, told), config, version="1")
 
 
 def _shuffled(frame, seed):

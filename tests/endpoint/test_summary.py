@@ -3,10 +3,9 @@
 from math import comb
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from mrd.endpoint.summary import estimate_share
+from mrd.endpoint.intervals import estimate_share
 
 from .tables import call, derive, rows, subject
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from mrd.core.errors import FileError
+from mrd.core.errors import DiskError
 from mrd.files.atomic import whole, write_text
 
 
@@ -37,7 +37,7 @@ def test_a_file_is_readable_as_any_other(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match=r"cannot write .*; free space or choose another results folder"):
+    with pytest.raises(DiskError, match=r"cannot write .*; free space or choose another results folder"):
         write_text(tmp_path / "file" / "a.txt", "x")
 
 

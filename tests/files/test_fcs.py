@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import flowio
 import numpy as np
 import pytest
 
@@ -38,3 +39,11 @@ def test_a_file_that_is_not_fcs_is_refused(tmp_path):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(FileError, match="t: the FCS file is missing; correct the fcs column"):
         read_fcs(tmp_path / "no.fcs", where="t")
+
+
+def test_the_values_of_a_synthetic_tube_are_those_of_flowio():
+    theirs = flowio.FlowData(str(TUBES[0]))
+    mine = read_fcs(TUBES[0], where="t")
+    assert np.array_equal(mine.events, theirs.as_array(preprocess=True))
+    assert mine.ranges.tolist()[:-1] == theirs.pnr_values[:-1], "all but time, whose range is in seconds here"
+    assert (mine.pnn, mine.pns) == (tuple(theirs.pnn_labels), tuple(theirs.pns_labels))

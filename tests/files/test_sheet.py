@@ -33,6 +33,9 @@ def test_a_good_sheet_gives_ids_panels_and_paths_relative_to_it(tmp_path):
 
 def test_a_tube_may_name_its_own_panel_and_matrix(tmp_path):
     (tmp_path / "a.fcs").write_bytes(b"x")
+    with pytest.raises(SheetError, match="P1_FU1_T1: its compensation file is missing"):
+        read_samples(sheet(tmp_path, (*row(), "m.csv"), head=HEAD + "\tcompensation"))
+    (tmp_path / "m.csv").write_bytes(b"x")
     frame = read_samples(sheet(tmp_path, (*row(), "eln-core-8", "m.csv"), head=HEAD + "\tpanel\tcompensation"))
     assert frame.loc[0, ["panel", "compensation"]].tolist() == ["eln-core-8", str(tmp_path / "m.csv")]
 
@@ -89,3 +92,10 @@ def test_the_demo_and_test_sheets_hold():
     root = Path(__file__).parents[2]
     for name in ("workflow/config/demo.tsv", "test_fcs/plan.tsv"):
         assert len(read_samples(Settings(samples=str(root / name)), whole_run=False)) > 10
+
+
+@pytest.mark.parametrize("word", ["none", "keyword"])
+def test_words_of_the_compensation_column_are_no_paths(tmp_path, word):
+    (tmp_path / "a.fcs").write_bytes(b"x")
+    frame = read_samples(sheet(tmp_path, (*row(), word), head=HEAD + "\tcompensation"))
+    assert frame.loc[0, "compensation"] == word

@@ -3,8 +3,7 @@ import pytest
 
 from mrd.core.settings import Settings
 from mrd.prepare.tube import Measured, prepare_events
-from tests.prepare.test_gate import NAMES, PANEL
-from tests.prepare.test_gate import tube as crude_tube
+from tests.prepare.test_gate import NAMES, PANEL, tube as crude_tube
 
 
 def measured(linear, index, top=262144.0):

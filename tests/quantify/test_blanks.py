@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy import stats
 
 from mrd.quantify.blanks import Blanks, Rate, background_rates, between_variance, blank_bound, count_quantile, mean_background

@@ -82,7 +82,7 @@ def arm(**changes: Any) -> dict[str, Any]:
 def laip(**changes: Any) -> dict[str, Any]:
     """A row of the LAIPs table."""
     row = {
-        **{"subject": "P1", "panel": PANEL, "tube_id": "P1_DX_T1", "outcome": "ok", "reason": None},
+        **{"subject": "P1", "panel": PANEL, "arm": "laip", "tube_id": "P1_DX_T1", "outcome": "ok", "reason": None},
         **{"phenotype": "CD45loSSCloCD34+CD117+CD56+/CD45+", "share": 0.4, "cut": 2.5, "recall": 0.9, "recall_se": 0.02},
         **{"background": 5e-5, "n_controls": 4, "flags": "few-controls", "inputs": DIGEST, "artefact": DIGEST},
     }

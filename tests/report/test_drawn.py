@@ -1,6 +1,5 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mrd.report.drawn import axis_limits, draw_cells, inside
 from tests.report.cases import drawn

@@ -1,8 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mrd.report.numbers import NONE, count_of, digits, fraction, is_told, percent, short, span, text, threshold_text, whole
 

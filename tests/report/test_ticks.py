@@ -2,8 +2,7 @@ from math import asinh
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mrd.core.panel import Channel, Scale
 from mrd.report.ticks import channel_ticks, percent_label, scale_name, stack_labels

@@ -32,7 +32,7 @@ def test_two_readers_who_agree_settle_a_visit_and_lock_it(clinic):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["reviewed_at"])
     assert row["meaning"] == "I reviewed the evidence of this visit and accept the call"
     with clinic.store.reading() as connection:
-        entry = connection.execute(select(AUDIT).where(AUDIT.c.seq == int(row["source"].split()[1]))).mappings().one()
+        entry = connection.execute(select(AUDIT).where(AUDIT.c.seq == int(row["source_id"].split()[1]))).mappings().one()
     assert (entry["action"], entry["actor"], entry["row_id"]) == ("decision-signed", "rolf", decisions(clinic)[1]["id"])
 
 

@@ -1,5 +1,5 @@
 rule call:
-    """What was counted to one call per subject and visit, with every arm, limit and gate count beside it."""
+    """What was counted to one call per subject and visit; in a locked trial the locked calls stay and differences are told."""
     input:
         tubes=expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=PATIENTS),
         qc=expand(f"{RESULTS}/prepare/{{batch}}.qc.tsv", batch=BATCHES),
@@ -17,6 +17,7 @@ rule call:
         f"{RESULTS}/limits.tsv",
         f"{RESULTS}/clusters.tsv",
         f"{RESULTS}/qc.tsv",
+        f"{RESULTS}/differences.tsv",
     log:
         f"{RESULTS}/logs/call.log",
     benchmark:
@@ -26,7 +27,9 @@ rule call:
     params:
         options=OPTIONS,
         code=code_digest("call"),
+        compare=code_digest("compare"),
         settings=settings_digest(SETTINGS, "laip", "call"),
     shell:
         "mrd call {params.options} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
         " --limits {input.limits} --burdens {input.burdens} --clusters {input.clusters} 2> {log}"
+        " && mrd compare {params.options} 2>> {log}"

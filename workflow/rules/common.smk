@@ -7,10 +7,12 @@ from mrd.cli.run_options import batches_of
 from mrd.core.digest import code_digest, digest_json
 from mrd.core.errors import MrdError
 from mrd.core.settings import check_settings, settings_digest
+from mrd.files.clinical import clinical_files
 from mrd.files.layout import find_reference, plain_name
+from mrd.files.lock import with_lock
 from mrd.files.panels import find_panel
 from mrd.files.settings import write_settings
-from mrd.files.sheet import read_samples
+from mrd.files.sheet import COMPENSATION_WORDS, read_samples
 
 DEMO = Path("build/demo")
 ENVIRONMENT = (
@@ -21,11 +23,12 @@ ENVIRONMENT = (
 def start():
     """Settings and sheet, or one line of what is wrong and exit code 2."""
     try:
-        settings = check_settings(dict(config))
+        settings = with_lock(check_settings(dict(config)))
         samples = read_samples(settings, made_in=DEMO)
         for panel in samples["panel"].unique():
             find_panel(panel)
             find_reference(settings.reference, panel)
+        clinical_files(settings)
         write_settings(Path(settings.results) / "settings.yaml", settings)
         return settings, samples
     except MrdError as error:
@@ -51,7 +54,7 @@ def rows_of(batch):
 def files_of(wildcards):
     """What the cells of a batch are made from."""
     rows = rows_of(wildcards.batch)
-    matrices = [c for c in rows["compensation"] if c not in ("", "none")]
+    matrices = [c for c in rows["compensation"] if c not in ("", *COMPENSATION_WORDS)]
     return [
         *rows["path"],
         *matrices,
