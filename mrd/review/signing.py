@@ -51,13 +51,11 @@ def seat_to_sign(record: Record, account: Account) -> str:
     Raises
     ------
     DecisionError
-        It holds none in the role it has, or the visit is locked and it did not sign.
+        It holds none in the role it has.
     """
     seat = record.seat_of(account.id)
     if seat is None or account.role != SEAT_ROLE[seat]:
         raise DecisionError("this visit is not yours to sign")
-    if record.state == SETTLED and seat not in record.current.decisions:
-        raise DecisionError("this visit is settled and locked", fix="it opens again only with a reason")
     return seat
 
 

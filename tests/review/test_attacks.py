@@ -196,6 +196,9 @@ def test_a_session_ends_by_idling_by_age_and_with_its_account(clinic):
         connection.execute(SESSIONS.update().values(seen=start + sessions.LONGEST))
         assert sessions.find_session(connection, token, now=start + sessions.LONGEST + 1) is None
         connection.execute(SESSIONS.update().values(seen=start))
+        connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == "rita").values(active=False))
+        assert sessions.find_session(connection, token, now=start + 1) is None
+        connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == "rita").values(active=True))
     clinic.ada.get("/people")
     assert clinic.ada.post(f"/people/{clinic.ids['rita']}", do="switch").status_code == 303
     assert clinic.rita.get("/").url.path == "/sign-in"

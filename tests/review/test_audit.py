@@ -98,6 +98,17 @@ def test_what_was_changed_in_the_database_is_found(signed, what, capsys):
     assert told in out
 
 
+def test_an_entry_rewritten_with_its_own_hash_no_longer_leads_to_the_next(signed, capsys):
+    database = sqlite3.connect(review_folder(signed) / "review.sqlite")
+    database.row_factory = sqlite3.Row
+    entry = dict(database.execute("SELECT * FROM audit WHERE seq = 6").fetchone()) | {"actor": "mallory"}
+    database.close()
+    tamper(signed, ("UPDATE audit SET actor = 'mallory', hash = ? WHERE seq = 6", [entry_hash(entry)]))
+    code, out = audit(signed, capsys)
+    assert code == 2
+    assert "entry 7 does not follow from entry 6" in out
+
+
 def test_entries_that_changed_places_are_found(signed, capsys):
     tamper(
         signed,
