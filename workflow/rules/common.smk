@@ -43,6 +43,7 @@ BATCHES = batches_of(SAMPLES, SETTINGS)
 PATIENTS = [b for b in BATCHES if b.startswith("s")]
 CONTROLS = [b for b in BATCHES if b.startswith("c")]
 PANELS = {plain_name(p): p for p in sorted(SAMPLES["panel"].unique())}
+MANIFEST = f"{RESULTS}/manifest.json"
 REFERENCE = SETTINGS.reference or f"{RESULTS}/reference"
 
 
@@ -71,6 +72,11 @@ def reference_of(wildcards):
 def panel_of(wildcards):
     """The panel, as the sheet names it, behind a folder of references."""
     return PANELS[wildcards.panel]
+
+
+def results_of_all(wildcards):
+    """Everything a whole run makes, but the manifest itself."""
+    return [name for name in rules.all.input if name != MANIFEST]
 
 
 wildcard_constraints:

@@ -1,11 +1,3 @@
-MANIFEST = f"{RESULTS}/manifest.json"
-
-
-def results_of_all(wildcards):
-    """Everything a whole run makes, but the manifest itself."""
-    return [name for name in rules.all.input if name != MANIFEST]
-
-
 rule manifest:
     """Every file of the run with its digest and how it came to be, for `mrd verify`."""
     input:
@@ -19,7 +11,7 @@ rule manifest:
     conda:
         ENVIRONMENT
     params:
-        results=RESULTS,
+        results=subpath(output[0], parent=True),
         code=code_digest("manifest"),
     shell:
         "mrd manifest {params.results:q} 2> {log}"
