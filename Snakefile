@@ -11,6 +11,7 @@ include: "workflow/rules/reference.smk"
 include: "workflow/rules/laip.smk"
 include: "workflow/rules/detect.smk"
 include: "workflow/rules/call.smk"
+include: "workflow/rules/review.smk"
 include: "workflow/rules/endpoint.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/manifest.smk"
@@ -19,6 +20,7 @@ include: "workflow/rules/manifest.smk"
 rule all:
     input:
         f"{RESULTS}/calls.tsv",
+        REVIEW,
         rules.endpoint.output,
         expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),
         f"{RESULTS}/report/index.html",

@@ -18,6 +18,7 @@ REACH = {
     "endpoint": ("core", "files", "endpoint"),
     "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),
     "simulate": ("core", "files", "simulate"),
+    "reviewed": ("core", "files", "review"),
     "export": ("core", "files", "prepare"),
     "compare": ("core", "files"),
     "manifest": ("core", "files"),

@@ -1,1 +1,1 @@
-"""People decide: the review app will live here (store, audit, app)."""
+"""People decide: readers judge each call, sign, and every step stays on record."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mrd.cli.main import main
 from tests.cohort import SMALL, controls, make_cohort, patient, read_calls
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +78,16 @@ def test_what_cannot_be_run_is_one_line_before_any_work_starts(done, tmp_path, c
     assert next(line for line in result.stderr.splitlines() if line.startswith("flowmrd: ")).count(told) == 1
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "none").exists()
+
+
+def test_what_people_settled_becomes_the_table_for_the_endpoint(done, monkeypatch):
+    folder, config = done
+    results = folder / "results"
+    assert "rule review" not in snakemake("--dry-run", **config).stdout
+    monkeypatch.setenv("MRD_REVIEW_PASSWORD", "a long enough secret")
+    assert main(["review", str(results), "--create-admin", "ada"]) == 0
+    done_again = snakemake(str(results / "review.tsv"), **config)
+    assert done_again.returncode == 0, done_again.stderr
+    assert (
+        (results / "review.tsv").read_text().startswith("subject\tvisit\tcall\tvalue\treviewer\treviewed_at\tmeaning\treason\t")
+    )

@@ -23,6 +23,7 @@ rule endpoint:
     """Calls and clinical tables to the endpoint datasets, the analyses and their page."""
     input:
         CLINICAL,
+        REVIEW,
         [SETTINGS.estimands] if SETTINGS.estimands else [],
         calls=f"{RESULTS}/calls.tsv",
         laips=expand(f"{RESULTS}/laip/{{batch}}.tsv", batch=PATIENTS),
@@ -41,6 +42,7 @@ rule endpoint:
         settings=settings_digest(SETTINGS, "endpoint", "call"),
         clinical=f"--subjects {quote(SETTINGS.subjects)}" if SETTINGS.subjects else "",
         folder=f"--clinical {quote(SETTINGS.clinical)}" if SETTINGS.clinical else "",
+        review=f"--review {quote(REVIEW[0])}" if REVIEW else "",
     shell:
         "mrd endpoint {params.options} --calls {input.calls} --laips {input.laips} {params.folder} {params.clinical}"
-        " --out {params.out} 2> {log}"
+        " {params.review} --out {params.out} 2> {log}"

@@ -1,0 +1,1 @@
+"""Changes of the review's database, in order; alembic applies them."""

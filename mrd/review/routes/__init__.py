@@ -1,0 +1,1 @@
+"""The addresses of the review, one file per part of it."""
