@@ -13,7 +13,7 @@ run: $(READY)
 	@mrd show results/demo
 
 test: $(READY)
-	pytest
+	pytest -n $(CORES) --dist loadfile
 
 check: $(READY)
 	ruff format --check .
@@ -22,7 +22,7 @@ check: $(READY)
 	lint-imports
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile workflow/config/demo.yaml
-	pytest
+	pytest -n $(CORES) --dist loadfile
 
 format: $(READY)
 	ruff format .
