@@ -12,7 +12,7 @@ import pandas as pd
 
 from mrd.cli.looks import controls_of, look_at, panel_of
 from mrd.cli.run_options import Run, add_run_options, batches_of, start_run
-from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
 from mrd.core.digest import digest_file, digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
@@ -53,6 +53,7 @@ class Told:
     tubes: pd.DataFrame
     laips: pd.DataFrame
     burdens: pd.DataFrame
+    clusters: pd.DataFrame
     clinical: pd.DataFrame | None
 
 
@@ -80,6 +81,7 @@ def gather_batch(job: Run, batch: str) -> Told:
     """The tables that the pages of a batch are made from."""
     tubes, qc = prepare_tables(job.results, batch)
     laips, limits = laip_tables(job.results, batch)
+    burdens, _, clusters = detect_tables(job.results, batch)
     return Told(
         calls=read_table(result_table(job.results, "calls"), CALLS_TABLE),
         arms=read_table(result_table(job.results, "arms"), ARMS_TABLE),
@@ -87,7 +89,8 @@ def gather_batch(job: Run, batch: str) -> Told:
         qc=read_table(qc, QC),
         tubes=read_table(tubes, TUBES),
         laips=read_table(laips, LAIPS),
-        burdens=read_table(detect_tables(job.results, batch)[0], BURDENS),
+        burdens=read_table(burdens, BURDENS),
+        clusters=read_table(clusters, CLUSTERS),
         clinical=read_subjects(Path(job.settings.subjects)) if job.settings.subjects else None,
     )
 
@@ -95,7 +98,7 @@ def gather_batch(job: Run, batch: str) -> Told:
 def subject_rows(told: Told, subject: str) -> Told:
     """The rows of one subject."""
     tubes = told.tubes[told.tubes["subject"] == subject]
-    own = {n: _of(getattr(told, n), "subject", [subject]) for n in ("calls", "arms", "limits", "laips")}
+    own = {n: _of(getattr(told, n), "subject", [subject]) for n in ("calls", "arms", "limits", "laips", "clusters")}
     mine = {n: _of(getattr(told, n), "tube_id", list(tubes["tube_id"])) for n in ("qc", "burdens")}
     clinical = None if told.clinical is None else _of(told.clinical, "subject", [subject])
     known = None if clinical is None or clinical.empty else clinical
@@ -141,7 +144,7 @@ def reference_digests(job: Run, panels: list[str]) -> dict[str, str]:
 def gather_subject(job: Run, mine: Told, subject: str) -> SubjectEvidence:
     """Everything a subject's page shows, its cells among it."""
     clinical = None if mine.clinical is None else records(mine.clinical)[0]
-    tables = {n: getattr(mine, n) for n in ("calls", "arms", "limits", "laips", "tubes", "qc", "burdens")}
+    tables = {n: getattr(mine, n) for n in ("calls", "arms", "limits", "laips", "tubes", "qc", "burdens", "clusters")}
     return SubjectEvidence(
         subject=subject,
         clinical=clinical,

@@ -52,6 +52,7 @@ class SubjectEvidence:
     tubes: pd.DataFrame
     qc: pd.DataFrame
     burdens: pd.DataFrame
+    clusters: pd.DataFrame
     clinical: Mapping[str, Any] | None
     looks: Mapping[str, TubeLook]
     panels: Mapping[str, Panel]

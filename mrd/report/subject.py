@@ -94,6 +94,7 @@ def visit_section(call: Row, evidence: SubjectEvidence, views: dict[str, View], 
         "limits": [(label, call[name], meaning) for name, label, meaning in LIMIT_WORDS],
         "recall": recall_of(arms, evidence),
         "arms": [{**a, "tubes": a["tubes"].split("+")} for a in arms],
+        "clusters": [c for c in told_rows(evidence.clusters) if c["visit"] == call["visit"]],
         "tubes": [{**t, **tube_pictures(t["row"], evidence, views, gallery)} for t in told],
         "adequacy": visit_adequacy(call, told, evidence),
     }
@@ -162,6 +163,7 @@ def provenance_lines(tube: Row, call: Row, evidence: SubjectEvidence, burden: Ro
     inputs = told.get("inputs", {})
     return [
         ("FCS file", short(inputs.get("fcs"))),
+        ("read as it stands, or repaired", tube["repairs"] or tube["reading"] or "–"),
         ("panel", short(inputs.get("panel"))),
         ("cells", short(tube["artefact"])),
         ("reference", short(call["reference"])),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, LAIPS, LIMITS, QC, SUMMARY, TUBES
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, SUMMARY, TUBES
 from mrd.core.settings import Settings
 from mrd.files.panels import read_panel
 from mrd.report.drawn import Drawn
@@ -161,6 +161,7 @@ def subject(**changes: Any) -> SubjectEvidence:
         "tubes": (TUBES, [tube()]),
         "qc": (QC, nodes()),
         "burdens": (BURDENS, [burden()]),
+        "clusters": (CLUSTERS, []),
     }
     frames = {name: table.frame(changes.pop(name, rows)) for name, (table, rows) in tables.items()}
     whole = SubjectEvidence(

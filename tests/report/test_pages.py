@@ -272,3 +272,28 @@ def test_diagnosis_this_visit_and_controls_stand_side_by_side():
     assert ("Diagnosis", "DX, T1: 200 found, 50 % in the blast gate") in heads
     assert page.count("<symbol") == 4 * 6
     assert "What differs from normal" in page
+
+
+def test_populations_that_differ_from_normal_are_named_at_their_visit():
+    found = {
+        **{
+            "subject": "P1",
+            "visit": "FU1",
+            "tube_id": "P1_FU1_T1",
+            "arm": "dfn",
+            "cluster": 1,
+            "n_cells": 345,
+            "fraction": 0.00345,
+        },
+        **{"phenotype": "CD45loSSCloCD34+/CD45+", "differs": "CD56+2.9 CD13-1.2", "ratio": 23.4, "likely": 0.97},
+    }
+    page = render_subject(subject(clusters=[found, {**found, "visit": "FU9", "cluster": 2, "differs": "CD19+9.9"}]))
+    assert all(word in page for word in ("CD56+2.9 CD13-1.2", "23.4", "345", "0.345"))
+    assert "CD19+9.9" not in page
+    assert "Populations that normal marrow does not have" not in render_subject(subject())
+
+
+def test_what_was_repaired_in_a_file_is_told():
+    assert "its offsets are one byte off" in render_subject(
+        subject(tubes=[tube(reading="repaired", repairs="its offsets are one byte off")])
+    )

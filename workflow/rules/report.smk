@@ -10,6 +10,7 @@ rule report_subjects:
         f"{RESULTS}/laip/{{batch}}.tsv",
         f"{RESULTS}/laip/{{batch}}.limits.tsv",
         f"{RESULTS}/detect/{{batch}}.tsv",
+        f"{RESULTS}/detect/{{batch}}.clusters.tsv",
     output:
         f"{RESULTS}/report/{{batch}}.tsv",
     log:
