@@ -74,7 +74,10 @@ class Settings(BaseModel):
     combine: Literal["laip-first", "highest", "laip", "learned", "dfn"] = _set(
         "laip-first",
         "call",
-        "how arms make one call: laip-first (dfn decides where it finds what laip does not, or alone), highest, or one arm",
+        "how arms make one call: laip-first (dfn speaks up where it finds what laip does not, or alone), highest, or one arm",
+    )
+    dfn_overrides: bool = _set(
+        False, "call", "whether dfn may call positive what the LAIP does not; else such a visit is indeterminate, for review"
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)

@@ -30,9 +30,11 @@ def combine_one(arm: str) -> Rule:
 
 
 def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict | None:
-    """The LAIP decides; what differs from normal decides where it finds disease the LAIP does not, or where there is no LAIP.
+    """The LAIP decides; where what differs from normal finds disease the LAIP does not, nobody is told "below".
 
-    It finds more where it is at or above the threshold, detected, and beyond the interval of the LAIP's estimate.
+    It finds more where it is at or above the threshold, detected, and beyond the interval of the LAIP's estimate: the
+    leukaemia may have changed, or this person has a normal population that no control shows. That is indeterminate, for
+    review, unless the settings let it override. Without a LAIP it decides alone.
     """
     lead, other = of_arm(judged, "laip"), of_arm(judged, "dfn")
     if not lead or not other:
@@ -41,8 +43,11 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
     more = second[1].below == "N" and first[1].below != "N" and second[0].finding.x > first[0].finding.interval[1]
     if not more:
         return first
-    why = f"{second[1].reason}; the LAIP alone says {first[0].finding.x:.2g}: the leukaemia may have changed"
-    return second[0], replace(second[1], reason=why)
+    if settings.dfn_overrides:
+        why = f"{second[1].reason}; the LAIP alone says {first[0].finding.x:.2g}: the leukaemia may have changed"
+        return second[0], replace(second[1], reason=why)
+    why = f"the LAIP says {first[0].finding.x:.2g}, but {second[0].finding.x:.2g} of the leukocytes differ from normal: review"
+    return first[0], replace(first[1], call=words.INDETERMINATE, below="", reason=why)
 
 
 def combine_highest(judged: Sequence[Judged], settings: Settings) -> Verdict | None:
@@ -82,5 +87,7 @@ def combined_flags(judged: Sequence[Judged], deciding: Judged, decision: Decisio
 def disagrees(other: Judged, deciding: Judged, decision: Decision, settings: Settings) -> bool:
     """Whether an arm lies on the other side of the threshold, or finds nothing of what it should see."""
     sides = {other.decision.below, decision.below}
+    if other.counted.arm == "dfn" and other.decision.below == "N" and decision.below != "N":
+        return True
     blind = not is_detected(other.finding, settings) and deciding.finding.interval[0] > other.limits.lod
     return sides == {"Y", "N"} or (blind and is_detected(deciding.finding, settings))

@@ -29,8 +29,12 @@ def test_the_laip_decides_where_both_see_the_same():
     assert told(replace(LAIP, found=90), replace(DFN, found=0)) == ("laip", "low-quantifiable", "Y")
 
 
-def test_disease_that_the_laip_does_not_see_is_positive_by_what_differs():
-    assert told(replace(LAIP, found=10), replace(DFN, found=600)) == ("dfn", "positive", "N")
+OVERRIDE = S.model_copy(update={"dfn_overrides": True})
+
+
+def test_disease_that_the_laip_does_not_see_is_never_called_below():
+    assert told(replace(LAIP, found=10), replace(DFN, found=600)) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=10), replace(DFN, found=600), settings=OVERRIDE) == ("dfn", "positive", "N")
 
 
 def test_dfn_just_over_the_threshold_but_within_the_laips_interval_leaves_the_laip_to_decide():
@@ -40,7 +44,8 @@ def test_dfn_just_over_the_threshold_but_within_the_laips_interval_leaves_the_la
 
 def test_a_laip_that_cannot_tell_gives_way_to_disease_found_otherwise():
     poor = replace(LAIP, found=0, n_leukocytes=50_000)
-    assert told(poor, replace(DFN, found=600, n_leukocytes=50_000)) == ("dfn", "positive", "N")
+    assert told(poor, replace(DFN, found=600, n_leukocytes=50_000), settings=OVERRIDE) == ("dfn", "positive", "N")
+    assert told(poor, replace(DFN, found=600, n_leukocytes=50_000))[1] == "indeterminate"
     assert told(poor, replace(DFN, found=0, n_leukocytes=50_000))[1] == "indeterminate"
 
 
