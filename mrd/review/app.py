@@ -81,7 +81,13 @@ def create_app(store: Store, *, https: bool = False, hosts: Sequence[str] = (), 
 
 
 def static(name: str) -> Response:
-    """One of our own files."""
+    """One of our own files.
+
+    Raises
+    ------
+    RefusedError
+        There is no such file.
+    """
     if name not in STATIC:
         raise RefusedError(404, "There is no such file.")
     data = (files("mrd.review") / "static" / name).read_bytes()

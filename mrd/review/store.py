@@ -67,7 +67,13 @@ class Store:
         self.run(rested=0.0)
 
     def run(self, *, rested: float = SETTLED_SECONDS) -> RunTables:
-        """The run as its tables stand; where they changed, the review takes the new ones in first."""
+        """The run as its tables stand; where they changed, the review takes the new ones in first.
+
+        Raises
+        ------
+        MrdError
+            There is no run to review.
+        """
         stamp = _stamp(self.results)
         if self._run is not None and (stamp == self._stamp or not _rests(stamp, rested)):
             return self._run

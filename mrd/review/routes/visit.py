@@ -106,7 +106,13 @@ def add_comment(request: Request, desk: TheDesk, form: Posted, visit_id: int) ->
 
 @router.post("/visits/{visit_id}/opening")
 def open_again(request: Request, desk: TheDesk, form: Posted, visit_id: int) -> Response:
-    """Open a locked visit again."""
+    """Open a locked visit again.
+
+    Raises
+    ------
+    RefusedError
+        The account is neither an admin nor the adjudicator of the visit.
+    """
     record = record_for(desk, visit_id)
     if desk.account.role != "admin" and not (desk.account.role == record.seat_of(desk.account.id) == "adjudicator"):
         raise RefusedError(403, "Only its adjudicator or an admin opens a locked visit.")
@@ -122,7 +128,13 @@ def open_again(request: Request, desk: TheDesk, form: Posted, visit_id: int) -> 
 
 
 def plotted(desk: Desk, visit_id: int, index: int) -> tuple[Plotted, dict[str, Any]]:
-    """A tube of a visit's page, found by its place in the page's list: no name from the browser reaches a path."""
+    """A tube of a visit's page, found by its place in the page's list: no name from the browser reaches a path.
+
+    Raises
+    ------
+    RefusedError
+        There is no such tube.
+    """
     record, run = record_for(desk, visit_id), desk.store.run()
     tubes = drawn_tubes(record, run)
     if not 0 <= index < len(tubes):
