@@ -15,7 +15,7 @@ from mrd.cli.bank import Bank
 from mrd.cli.calibrate import calibrate, laip_scorer
 from mrd.core.seeds import generator
 from mrd.core.settings import Settings
-from mrd.core.words import FAILED, OK
+from mrd.core.words import FAILED, OK, join_flags
 from mrd.detect.align import Adapted, adapt
 from mrd.detect.dfn import Excess, find_excess, group_components
 from mrd.detect.laip import Laip, adapt_with, score_laip
@@ -99,10 +99,10 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
     head = {**look.head, "arm": "dfn", "tube_id": tube}
     least = bank.kind_cells / max(min(int(look.leukocytes.sum()), int(np.median(bank.totals))), 1)
     if excess is None:
-        row = {"n_found": 0, "recall": bank.kind_recall, "recall_se": BLANK_RECALL_ERROR, "least_lod": min(least, 1.0)}
-        return Sight(_row(look, row, None), limits=[{**head, **b} for b in blank_rows(bank)])
+        nothing = {"n_found": 0, "recall": bank.kind_recall, "recall_se": BLANK_RECALL_ERROR, "least_lod": min(least, 1.0)}
+        return Sight(_row(look, nothing, None), limits=[{**head, **b} for b in blank_rows(bank)])
     fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank), excess.witness, bank, look.settings, head)
-    own = adapt_with(look.values, bank.reference.mixture, excess.laip, look.settings, in_sample=False)
+    own = settle(excess, look)
     scores = score_laip(look.values, excess.laip, own.shift, log_density(look.values, own.mixture)).cpu().numpy()
     found = scores > fitted.cut
     row = {
@@ -110,10 +110,18 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
         "recall": fitted.recall.value,
         "recall_se": fitted.recall.error,
         "least_lod": min(least, 1.0),
+        "flags": join_flags(["clearly-different"] if excess.strength >= look.settings.dfn_clear else []),
     }
     limits = [{**r, **added(r, blanks)} for r, blanks in zip(fitted.limits, bank.blanks, strict=True)]
     cluster, clusters = name_clusters(look, excess, own, found)
     return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
+
+
+def settle(excess: Excess, look: Look) -> Adapted:
+    """The tube's normal marrow beside the populations as they came out in the end."""
+    few, prior = look.values[: look.settings.adapt_cells], prior_of(look.settings)
+    reference, laip = look.bank.reference.mixture, excess.laip
+    return adapt(few, reference, prior, leukaemic=laip.mixture, share=laip.share, start=excess.adapted)
 
 
 ARMS: dict[str, Callable[[Look, Adapted], Sight]] = {"laip": see_laip, "learned": see_learned, "dfn": see_dfn}

@@ -80,9 +80,8 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
     reference, adapted, about = read_reference(folder, name, device)
     controls = list(about["controls"])  # type: ignore[call-overload]
     data = read_anndata(controls_path(folder, name), CONTROLS)
-    owner = data.obs["control"].astype(str).to_numpy()
-    rows = [np.flatnonzero(owner == c["control"]) for c in controls]
-    values, normal = np.asarray(data.X, dtype=np.float32), data.obs["normal"].to_numpy(dtype=np.float32)
+    rows = [np.flatnonzero(data.obs["control"] == c["control"]) for c in controls]
+    values, normal = np.asarray(data.x, dtype=np.float32), data.obs["normal"].to_numpy(dtype=np.float32)
     cells, normals = [tensor(values[r], device) for r in rows], [tensor(normal[r], device) for r in rows]
     level, rehearsal = rare_level(normals), dict(about["rehearsal"])  # type: ignore[call-overload]
     return Bank(

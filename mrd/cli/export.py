@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 from flowkit import Dimension, GatingStrategy, gates
@@ -24,7 +23,7 @@ from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
-from mrd.files.anndata_io import read_anndata
+from mrd.files.anndata_io import Stored, read_anndata
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.events import Marked, everywhere, write_events
 from mrd.files.gates_write import write_gatingml
@@ -123,13 +122,13 @@ def same_cells(cells: TubeCells, done: GatedTube, gate: str, tube: str) -> TubeC
     return cells
 
 
-def read_scores(job: Run, tube: str) -> ad.AnnData | None:
+def read_scores(job: Run, tube: str) -> Stored | None:
     """Scores of a tube, where an arm applied."""
     path = scores_path(job.results, tube)
     return read_anndata(path, SCORES) if path.is_file() else None
 
 
-def mark_events(read: Linear, done: GatedTube, cells: TubeCells, scores: ad.AnnData | None) -> Marked:
+def mark_events(read: Linear, done: GatedTube, cells: TubeCells, scores: Stored | None) -> Marked:
     """All events with every score, arm label and gate bit there is."""
     total = len(done.inner)
     values, labels = {}, {}

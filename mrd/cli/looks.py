@@ -90,10 +90,10 @@ def found_cells(job: Run, tube: str, cells: TubeCells) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Banked:
-    """The control cells that lie with a reference: values (n, m), masks and densities (n,), the owner of each cell."""
+    """The control cells that lie with a reference: values (n, m), masks and densities (n,), each cell's control."""
 
     values: np.ndarray
-    owner: np.ndarray
+    control: pd.Series
     leukocyte: np.ndarray
     normal: np.ndarray
 
@@ -102,9 +102,8 @@ class Banked:
 def banked(folder: Path, panel: str) -> Banked:
     """The control cells of a panel, read once a job."""
     data = read_anndata(controls_path(folder, panel), CONTROLS)
-    owner = data.obs["control"].astype(str).to_numpy()
     leukocyte, normal = data.obs["leukocyte"].to_numpy(dtype=bool), data.obs["normal"].to_numpy(dtype=np.float32)
-    return Banked(np.asarray(data.X, dtype=np.float32), owner, leukocyte, normal)
+    return Banked(np.asarray(data.x, dtype=np.float32), data.obs["control"], leukocyte, normal)
 
 
 def controls_of(job: Run, subject: str, panel: str, limits: pd.DataFrame, laips: pd.DataFrame) -> list[ControlLook]:
@@ -118,7 +117,7 @@ def controls_of(job: Run, subject: str, panel: str, limits: pd.DataFrame, laips:
         return []
     learned = laips["panel"].eq(panel) & laips["arm"].eq("laip") & laips["outcome"].eq(OK)
     counted = limits[limits["panel"].eq(panel) & limits["arm"].eq("laip")] if learned.any() else limits.iloc[:0]
-    counted = counted[counted["control"].isin(set(banked(folder, panel).owner))]
+    counted = counted[counted["control"].isin(banked(folder, panel).control.cat.categories)]
     rows = [r for kind in CONTROL_KINDS for r in worst_of(counted, kind)] or first_of_each_kind(folder, panel)
     return [control_look(job, folder, subject, panel, r) for r in rows]
 
@@ -140,7 +139,7 @@ def first_of_each_kind(folder: Path, panel: str) -> list[dict[str, Any]]:
 def control_look(job: Run, folder: Path, subject: str, panel: str, row: dict[str, Any]) -> ControlLook:
     """Cells of a control to draw, those marked that pass the cut which was chosen without it."""
     name, bank, told = str(row["control"]), banked(folder, panel), panel_of(panel)
-    mine = np.flatnonzero(bank.owner == name)
+    mine = np.flatnonzero(bank.control == name)
     found = None if row["cut"] is None else control_scores(job, folder, subject, panel, name) > float(row["cut"])
     gates, channels = placed_gates(job, name), told.model_channels
     values, leukocyte = bank.values[mine], bank.leukocyte[mine]
@@ -166,7 +165,7 @@ def control_scores(job: Run, folder: Path, subject: str, panel: str, control: st
     controls: Any = about["controls"]
     arrays, _ = read_model(find_laip(job.results, job.settings.laip_folder, subject, panel), "laip", 2)
     bank, place = banked(folder, panel), [c["control"] for c in controls].index(control)
-    mine = np.flatnonzero(bank.owner == control)
+    mine = np.flatnonzero(bank.control == control)
     values, normal = tensor(bank.values[mine], device), tensor(bank.normal[mine], device)
     return np.asarray(score_laip(values, laip_from(arrays, device), adapted[place].shift, normal).cpu().numpy())
 

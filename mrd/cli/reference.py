@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
     parser.add_argument("--panel", required=True, help="panel whose controls to learn from")
     parser.add_argument("--tubes", type=Path, nargs="+", required=True, help="tables of prepared tubes")
+    parser.add_argument("--threads", type=int, default=1, help="controls searched at a time")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -55,21 +56,23 @@ def run(options: argparse.Namespace) -> None:
     told = provenance("reference", inputs=inputs, settings=stage_settings(job.settings, "reference"))
     if remembered(path, digest_json([told, kinds])) is None:
         log.info("reference %s: %d controls", options.panel, len(tubes))
-        remember(path, digest_json([told, kinds]), reference_record(job, options.panel, tubes, told))
+        remember(path, digest_json([told, kinds]), reference_record(job, options.panel, tubes, told, threads=options.threads))
 
 
-def reference_record(job: Run, name: str, tubes: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
+def reference_record(job: Run, name: str, tubes: pd.DataFrame, told: dict[str, Any], *, threads: int) -> dict[str, Any]:
     """The record of a panel's reference; too little to learn from is an outcome, so that other panels go on."""
     path = reference_path(job.results / "reference", name)
     try:
-        return make_reference(job, read_panel(name), tubes, path, told)
+        return make_reference(job, read_panel(name), tubes, path, told, threads=threads)
     except EvidenceError as error:
         log.warning("reference %s", error)
         path.unlink(missing_ok=True)
         return {"panel": name, "outcome": FAILED, "reason": str(error)}
 
 
-def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told: dict[str, Any]) -> dict[str, Any]:
+def make_reference(
+    job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told: dict[str, Any], *, threads: int
+) -> dict[str, Any]:
     """Learn and write the reference; returns its record."""
     device = choose_device(job.settings.device)
     told = {**told, "device": str(device)}
@@ -78,7 +81,7 @@ def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told
     values = [tensor(c.values, device) for c in cells]
     learned = learn_reference(values, job.settings, generator(seed, "reference", panel.name), where=f"panel {panel.name}")
     controls = describe_controls(tubes, cells, learned, panel)
-    rehearsal = rehearse_search(job, panel, [(values[i], cells[i]) for i in learned.kept], learned)
+    rehearsal = rehearse_search(job, panel, [(values[i], cells[i]) for i in learned.kept], learned, threads=threads)
     excluded = [str(tubes["tube_id"].iloc[i]) for i in learned.excluded]
     for tube in excluded:
         log.warning("reference %s: %s carries a population no other control shows; it was left out", panel.name, tube)
@@ -102,12 +105,13 @@ def make_reference(job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told
     return {"panel": panel.name, "outcome": OK, "controls": controls, "excluded": excluded}
 
 
-def rehearse_search(job: Run, panel: Panel, kept: list[tuple[Tensor, TubeCells]], learned: Learned) -> Rehearsal:
+def rehearse_search(job: Run, panel: Panel, kept: list[tuple[Tensor, TubeCells]], learned: Learned, *, threads: int) -> Rehearsal:
     """What the search for what differs from normal finds in the controls themselves, and from how many cells on."""
     likely = [torch.from_numpy(c.gates[panel.laip_in]).to(x.device) for x, c in kept]
     movable = [i for i, n in enumerate(panel.model_channels) if panel.channels[n].role == "marker" and n != "CD45"]
     rng = generator(job.settings.seed, "rehearsal", panel.name)
-    return rehearse([x for x, _ in kept], likely, learned, movable=movable, settings=job.settings, rng=rng)
+    cells = [x for x, _ in kept]
+    return rehearse(cells, likely, learned, movable=movable, settings=job.settings, rng=rng, threads=threads)
 
 
 def describe_controls(tubes: pd.DataFrame, cells: list[TubeCells], learned: Learned, panel: Panel) -> list[dict[str, Any]]:

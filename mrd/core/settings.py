@@ -32,7 +32,7 @@ class Settings(BaseModel):
     panel: str = _set("aml-lyric-9", "run", "panel of tubes whose sheet row names none: a name in panels/ or a YAML file")
     results: str = _set("results", "run", "folder for everything that is written")
     device: Literal["auto", "cpu", "cuda"] = _set("auto", "run", "where the mixtures are fitted and scored")
-    batch_tubes: int = _set(12, "run", "tubes one job takes (whole subjects)", ge=1)
+    batch_tubes: int = _set(40, "run", "tubes one job takes (whole subjects)", ge=1)
 
     compensation: Literal["auto", "none"] = _set(
         "auto", "prepare", "auto: the sheet's matrix, else the file's own; none: leave as is (flagged)"
@@ -48,7 +48,7 @@ class Settings(BaseModel):
     tails: float = _set(10.0, "reference", "degrees of freedom of the components' t tails", ge=3)
     reference_cells: int = _set(150_000, "reference", "control cells the reference is fitted on", ge=1000)
     adapt_cells: int = _set(80_000, "reference", "cells of a tube the reference is adapted to", ge=1000)
-    adapt_rounds: int = _set(8, "reference", "rounds of adaptation", ge=1)
+    adapt_rounds: int = _set(10, "reference", "rounds of adaptation", ge=1)
     mean_prior: float = _set(0.1, "reference", "how far a component's mean moves between people (asinh units, sd)", gt=0)
     spread_prior: float = _set(50.0, "reference", "pseudo-cells that hold a component's spread", gt=0)
     private_share: float = _set(0.01, "reference", "a control with a private population larger than this is left out", gt=0, lt=1)
@@ -67,17 +67,22 @@ class Settings(BaseModel):
     )
 
     dfn_components: int = _set(80, "reference", "components that compete with normal marrow for its rare cells", ge=2)
-    dfn_rounds: int = _set(60, "reference", "rounds of that competition", ge=1)
+    dfn_rounds: int = _set(40, "reference", "rounds of that competition", ge=1)
     dfn_tolerance: float = _set(2.5, "reference", "times its normal density a population must exceed to be different", ge=1)
-    dfn_ratio: float = _set(11.0, "reference", "times the controls' cells a different population must show", gt=1)
+    dfn_ratio: float = _set(
+        12.0, "reference", "times the controls' cells a different population must show; twice that in doubtful places", gt=1
+    )
+    dfn_clear: float = _set(20.0, "detect", "times the controls' cells from which on a population is clearly different", gt=1)
 
     combine: Literal["laip-first", "highest", "laip", "learned", "dfn"] = _set(
         "laip-first",
         "call",
         "how arms make one call: laip-first (dfn speaks up where it finds what laip does not, or alone), highest, or one arm",
     )
-    dfn_overrides: bool = _set(
-        False, "call", "whether dfn may call positive what the LAIP does not; else such a visit is indeterminate, for review"
+    dfn_overrides: Literal["never", "clear", "always"] = _set(
+        "clear",
+        "call",
+        "whether dfn may call positive what the LAIP does not: never, where clearly different, or always",
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)

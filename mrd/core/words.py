@@ -42,6 +42,7 @@ FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
     "arms-disagree": "the arms lie on different sides of the threshold, or one does not find what another does",
     "blood": "peripheral blood: reported, never called below",
+    "clearly-different": "a population exceeds what the controls show so far that it may override a LAIP that does not see it",
     "compensated-before": "the file says that its signals were compensated at or after acquisition; they were taken as they are",
     "compensation-file": "compensated with the matrix of the sample sheet instead of the file's own",
     "control-excluded": "a control that carries a population no other control shows was left out",

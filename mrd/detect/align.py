@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mrd.detect.mixture import Mixture, Moments, moments, points, scatter_about
+from mrd.detect.mixture import Mixture, Moments, Points, moments, points, scatter_about
 
 LEAST_MASS = 5.0
 WEIGHT_PRIOR = 20.0
@@ -21,6 +21,12 @@ FARTHEST = 3.0
 """A component moves at most so many `mean_prior` from where the shift puts it, in any marker."""
 FREE_AFTER = 2
 """Rounds in which only shift, means and weights move; spreads follow from then on."""
+ROUGH = 4
+"""Early rounds see every fourth cell."""
+FINE = 5
+"""Last rounds, on all cells: small populations need them."""
+WARM = 3
+"""Rounds that lead on from where an adaptation already stands."""
 
 
 @dataclass(frozen=True)
@@ -41,30 +47,41 @@ class Adapted:
     share: float
 
 
-def adapt(x: Tensor, reference: Mixture, prior: Prior, *, leukaemic: Mixture | None = None, share: float = 0.003) -> Adapted:
+def adapt(
+    x: Tensor,
+    reference: Mixture,
+    prior: Prior,
+    *,
+    leukaemic: Mixture | None = None,
+    share: float = 0.003,
+    start: Adapted | None = None,
+) -> Adapted:
     """Adapt a reference to the cells of a tube.
 
     Parameters
     ----------
-    x : (n, d) cells · leukaemic : components of a LAIP in the reference's frame · share : their first guess of the mass
+    x : (n, d) cells in random order · leukaemic : components of a LAIP in the reference's frame
+    share : their first guess of the mass · start : where an adaptation to the same cells already stands
     """
-    k, cells = len(reference.weights), points(x)
-    now = Adapted(reference, torch.zeros_like(reference.means[0]), share if leukaemic is not None else 0.0)
-    for turn in range(prior.rounds):
-        full = now.mixture if leukaemic is None else now.mixture.beside(leukaemic.moved(now.shift), now.share)
-        m = moments(cells, full)
-        if leukaemic is not None:
-            found = float(m.counts[k:].sum() / m.counts.sum())
-            now = Adapted(now.mixture, now.shift, max(found, 1e-7))
-        mixture, shift = step(
-            _normal_part(m, k),
-            reference,
-            now.mixture,
-            prior,
-            spreads_free=turn >= FREE_AFTER and math.isfinite(prior.spread_prior),
-        )
-        now = Adapted(mixture, shift, now.share)
+    first = start or Adapted(reference, torch.zeros_like(reference.means[0]), 0.0)
+    now = Adapted(first.mixture, first.shift, share if leukaemic is not None else 0.0)
+    every, some, begun = points(x), points(x[::ROUGH]), prior.rounds - WARM if start else 0
+    for turn in range(begun, prior.rounds):
+        free = turn >= FREE_AFTER and math.isfinite(prior.spread_prior)
+        cells = every if turn >= prior.rounds - FINE else some
+        now = _round(cells, now, reference, prior, leukaemic=leukaemic, spreads_free=free)
     return now
+
+
+def _round(
+    cells: Points, now: Adapted, reference: Mixture, prior: Prior, *, leukaemic: Mixture | None, spreads_free: bool
+) -> Adapted:
+    k = len(reference.weights)
+    full = now.mixture if leukaemic is None else now.mixture.beside(leukaemic.moved(now.shift), now.share)
+    m = moments(cells, full)
+    share = 0.0 if leukaemic is None else max(float(m.counts[k:].sum() / m.counts.sum()), 1e-7)
+    mixture, shift = step(_normal_part(m, k), reference, now.mixture, prior, spreads_free=spreads_free)
+    return Adapted(mixture, shift, share)
 
 
 def _normal_part(m: Moments, k: int) -> Moments:

@@ -60,19 +60,31 @@ class Cluster:
     ratio: float
     likely: float
 
+    @property
+    def strength(self) -> float:
+        """The ratio, half of it where leukaemia is less surely looked for."""
+        return self.ratio if self.likely >= SURELY else self.ratio / 2
+
 
 @dataclass(frozen=True)
 class Excess:
     """What differs from normal in a tube.
 
     laip, witness : the accepted clusters as one LAIP, a component each, and the held-out half that did not fit it
-    clusters : the accepted ones · odds : log odds of every cell of the tube being leukaemic, (n,)
+    adapted : the tube's normal marrow beside them · clusters : the accepted ones
+    odds : log odds of every cell of the tube being leukaemic, (n,)
     """
 
     laip: Laip
     witness: Witness
+    adapted: Adapted
     clusters: list[Cluster]
     odds: Tensor
+
+    @property
+    def strength(self) -> float:
+        """That of the strongest cluster."""
+        return max(c.strength for c in self.clusters)
 
 
 def rare_level(normal: Sequence[Tensor]) -> float:
@@ -112,11 +124,43 @@ def find_excess(
     fitted = compete(rare.cells[first], background[first], settings, rng)
     if fitted is None:
         return None
-    clusters = judge(fitted, Rare(rare.cells[second], rare.normal[second], 0.5), inside[second], controls)
-    kept = [c for c in clusters if stands_out(c, settings)]
+    seen = Rare(rare.cells[second], rare.normal[second], 0.5)
+    kept = accepted(fitted, seen, inside[second], controls, settings)
     if not kept:
         return None
-    return gather(kept, cells, reference, settings)
+    beside = adapt_beside(kept, cells, reference, settings)
+    again = weigh(together(kept), moved_to(seen, adapted, beside), inside[second], controls)
+    kept = [c for c, now in zip(kept, again, strict=True) if now.strength >= settings.dfn_ratio]
+    return gather(kept, cells, beside, settings) if kept else None
+
+
+def accepted(mixture: Mixture, tube: Rare, likely: Tensor, controls: Sequence[Rare], settings: Settings) -> list[Cluster]:
+    """The components that are different from normal."""
+    return [c for c in judge(mixture, tube, likely, controls) if c.strength >= settings.dfn_ratio]
+
+
+def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, settings: Settings) -> Adapted:
+    """The tube's normal marrow with the accepted clusters beside it.
+
+    Without them normal populations near a leukaemia had moved towards it, and cells that they left behind looked
+    abnormal: what this one explains is no cluster.
+    """
+    few = cells[: settings.adapt_cells]
+    guess = max(2 * sum(c.found - c.background for c in kept) / len(cells), 1e-6)
+    return adapt(few, reference.mixture, prior_of(settings), leukaemic=together(kept), share=guess)
+
+
+def moved_to(tube: Rare, before: Adapted, after: Adapted) -> Rare:
+    """Rare cells as another adaptation of the same tube sees them."""
+    cells = tube.cells + before.shift
+    return Rare(cells - after.shift, log_density(cells, after.mixture), tube.share)
+
+
+def together(kept: Sequence[Cluster]) -> Mixture:
+    """The components of several clusters as one mixture, each with the cells found."""
+    masses = torch.tensor([float(c.found) for c in kept], device=kept[0].mixture.means.device)
+    means, spreads = (torch.cat([getattr(c.mixture, n) for c in kept]) for n in ("means", "spreads"))
+    return Mixture(masses / masses.sum(), means, spreads, kept[0].mixture.tails)
 
 
 def rare_part(
@@ -136,29 +180,22 @@ def rare_part(
     return Rare(cells[keep] - adapted.shift, normal[keep]), likely[keep], allowed
 
 
-def compete(x: Tensor, background: Tensor, settings: Settings, rng: np.random.Generator) -> tuple[Mixture, Tensor] | None:
+def compete(x: Tensor, background: Tensor, settings: Settings, rng: np.random.Generator) -> Mixture | None:
     """EM of components beside a background whose density is given; a component that loses its cells goes.
 
     Parameters
     ----------
     x : (n, d) · background : (n,) log density
-
-    Returns
-    -------
-    tuple
-        The mixture, and the cells each component holds (k,).
     """
     start = min(settings.dfn_components, max(len(x) // 40, 1))
     mixture, share, cells = start_mixture(x, start, settings.tails, rng), START_SHARE, points(x)
-    held = torch.empty(0)
     for _ in range(settings.dfn_rounds):
         m = moments_beside(cells, mixture, share, background)
         alive = m.counts > LEAST_MASS
         if not bool(alive.any()):
             return None
-        mixture, held = updated(m, alive, settings.tails), m.counts[alive]
-        share = float(held.sum() / len(x))
-    return mixture, held
+        mixture, share = updated(m, alive, settings.tails), float(m.counts[alive].sum() / len(x))
+    return mixture
 
 
 def moments_beside(x: Points, mixture: Mixture, share: float, background: Tensor) -> Moments:
@@ -180,13 +217,21 @@ def updated(m: Moments, alive: Tensor, tails: float) -> Mixture:
     return Mixture((kept.counts / kept.counts.sum()).float(), means.float(), spreads.float(), tails)
 
 
-def judge(fitted: tuple[Mixture, Tensor], tube: Rare, likely: Tensor, controls: Sequence[Rare]) -> list[Cluster]:
-    """Hold each component's cells of the tube's other half against the controls, at the cut with the largest ratio."""
-    mixture, _ = fitted
-    counts, inside = counts_above(tube, mixture, likely.float())
-    blank = torch.stack([counts_above(c, mixture)[0] for c in controls]) * tube.share
+def judge(mixture: Mixture, tube: Rare, likely: Tensor, controls: Sequence[Rare]) -> list[Cluster]:
+    """Weigh each component on the tube's other half; one without cells enough where leukaemia is looked for is passed over."""
+    counts, inside = counts_above(tube, mixture), counts_above(tube, mixture, likely)
+    worth = ((counts >= LEAST_FOUND) & (inside >= LEAST_LIKELY * counts)).any(dim=1)
+    if not bool(worth.any()):
+        return []
+    return weigh(mixture.pick(worth), tube, likely, controls)
+
+
+def weigh(mixture: Mixture, tube: Rare, likely: Tensor, controls: Sequence[Rare]) -> list[Cluster]:
+    """Each component's cells in a tube against those in the controls, at the cut where their ratio is largest."""
+    counts, inside = counts_above(tube, mixture), counts_above(tube, mixture, likely)
+    blank = torch.stack([counts_above(c, mixture) for c in controls]) * tube.share
     mean, worst = blank.mean(dim=0), blank.amax(dim=0)
-    ratio = torch.where(counts >= LEAST_FOUND, counts / (torch.maximum(mean + 2, worst * 0.7)), 0.0)
+    ratio = torch.where(counts >= LEAST_FOUND, counts / torch.maximum(mean + 2, worst * 0.7), 0.0)
     best = ratio.argmax(dim=1)
     k = torch.arange(len(best), device=best.device)
     told = (t[k, best].tolist() for t in (counts, mean, ratio, inside / counts.clamp_min(1)))
@@ -198,56 +243,37 @@ def judge(fitted: tuple[Mixture, Tensor], tube: Rare, likely: Tensor, controls: 
 
 LEAST_FOUND = 12
 """Cells of the held-out half under which a ratio says nothing."""
+LEAST_LIKELY = 0.5
+SURELY = 0.8
+"""Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
 
 
-def counts_above(marrow: Rare, mixture: Mixture, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Cells above every cut of each component's score, (k, q), and their weighted number."""
+def counts_above(marrow: Rare, mixture: Mixture, chosen: Tensor | None = None) -> Tensor:
+    """Cells (of the chosen ones) above every cut of each component's score, (k, q)."""
     first, last, step = SCORES
     bins = round((last - first) / step)
     k = len(mixture.weights)
-    scores = component_logs(marrow.cells, mixture) - marrow.normal[:, None]
-    place = ((scores - first) / step).floor().clamp(-1, bins - 1).long() + 1
-    place = place + torch.arange(k, device=place.device) * (bins + 1)
-
-    def tail(w: Tensor) -> Tensor:
-        binned = torch.bincount(place.reshape(-1), weights=w.reshape(-1), minlength=k * (bins + 1)).reshape(k, bins + 1)
-        return binned.flip(1).cumsum(1).flip(1)[:, 1:]
-
-    ones = torch.ones_like(scores)
-    return tail(ones), tail(ones if weights is None else ones * weights[:, None])
+    cells, normal = (marrow.cells, marrow.normal) if chosen is None else (marrow.cells[chosen], marrow.normal[chosen])
+    place = ((component_logs(cells, mixture) - normal[:, None] - first) / step).clamp_(-1, bins - 1).floor_().int() + 1
+    place += torch.arange(k, device=place.device, dtype=torch.int32) * (bins + 1)
+    binned = torch.bincount(place.reshape(-1), minlength=k * (bins + 1)).reshape(k, bins + 1)
+    return binned.flip(1).cumsum(1).flip(1)[:, 1:]
 
 
-def stands_out(cluster: Cluster, settings: Settings) -> bool:
-    """Whether a cluster is different from normal: excess over the controls, and place."""
-    return cluster.ratio >= settings.dfn_ratio and cluster.likely >= 0.5
-
-
-def gather(kept: list[Cluster], cells: Tensor, reference: Reference, settings: Settings) -> Excess:
+def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Settings) -> Excess:
     """The accepted clusters as a LAIP: refined against normal marrow as it is, with the held-out half as witnesses."""
-    known = joined([c.mixture for c in kept], [float(c.found) for c in kept])
-    guess = 2 * sum(c.found - c.background for c in kept) / len(cells)
-    prior = prior_of(settings)
-    adapted = adapt(cells[: settings.adapt_cells], reference.mixture, prior, leukaemic=known, share=max(guess, 1e-6))
+    known, share = together(kept), max(adapted.share, 1e-6)
     normal, moved = log_density(cells, adapted.mixture), cells - adapted.shift
     train, seen = points(moved[::2]), normal[::2]
-    share = max(adapted.share, 1e-6)
     for _ in range(REFINED):
         m = moments_beside(train, known, share, seen)
         known, share = updated(m, m.counts > 0, settings.tails), float(m.counts.sum() / train.count)
     odds = log_density(moved, known) + float(np.log(max(share, 1e-12))) - normal
-    return Excess(Laip(known, share), Witness(moved[1::2], torch.sigmoid(odds[1::2])), kept, odds)
+    return Excess(Laip(known, share), Witness(moved[1::2], torch.sigmoid(odds[1::2])), adapted, kept, odds)
 
 
 REFINED = 5
 """Rounds in which accepted components reach for the cells that the tolerant background had kept from them."""
-
-
-def joined(mixtures: Sequence[Mixture], masses: Sequence[float]) -> Mixture:
-    """Several mixtures as one, each with its mass."""
-    total = sum(masses)
-    weights = torch.cat([m.weights * (w / total) for m, w in zip(mixtures, masses, strict=True)])
-    means, spreads = (torch.cat([getattr(m, n) for m in mixtures]) for n in ("means", "spreads"))
-    return Mixture(weights, means, spreads, mixtures[0].tails)
 
 
 def group_components(mixture: Mixture) -> list[int]:

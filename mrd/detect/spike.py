@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from mrd.detect.mixture import Mixture, responsibilities
@@ -78,10 +79,21 @@ def _shares(mixture: Mixture) -> NDArray[np.float64]:
 
 
 def least_cells(counts: Sequence[int], found: Sequence[bool]) -> float:
-    """Cells from which on kinds are found with 95 % probability: the lowest rung that, with all above it, reaches that.
+    """Cells from which on kinds are found with 95 % probability, by logistic regression on the logarithm (EP17).
 
-    Infinite where not even the highest rung does.
+    Infinite where none is found, or more cells do not help; not under the lowest rung, where nothing was tried.
     """
-    put, hit = np.asarray(counts), np.asarray(found)
-    rungs = [r for r in sorted(set(counts)) if hit[put >= r].mean() >= WANTED]
-    return float(rungs[0]) if rungs else float("inf")
+    put, hit = np.log(np.asarray(counts, dtype=np.float64)), np.asarray(found, dtype=bool)
+    if len(hit) == 0 or not hit.any():
+        return float("inf")
+    if hit.all():
+        return float(np.exp(put.min()))
+    fitted = LogisticRegression(C=FIRMNESS).fit(put[:, None], hit)
+    slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    if slope <= 0:
+        return float("inf")
+    return float(np.exp(max((np.log(WANTED / (1 - WANTED)) - offset) / slope, put.min())))
+
+
+FIRMNESS = 10.0
+"""Inverse strength of the ridge that keeps the regression finite where hits and misses do not overlap."""

@@ -28,5 +28,5 @@ def read_cells(path: Path) -> TubeCells:
     """Cells of a tube as prepare wrote them."""
     data = read_anndata(path, CELLS)
     gates = {n: data.obs[n].to_numpy(dtype=bool) for n in data.obs.columns if n != "event"}
-    values = np.asarray(data.X, dtype=np.float32)
-    return TubeCells(values, data.obs["event"].to_numpy(dtype=np.uint32), gates, tuple(data.var_names), dict(data.uns))
+    values = np.asarray(data.x, dtype=np.float32)
+    return TubeCells(values, data.obs["event"].to_numpy(dtype=np.uint32), gates, tuple(data.var.index), data.uns)

@@ -14,6 +14,9 @@ Verdict = tuple[Judged, Decision]
 Rule = Callable[[Sequence[Judged], Settings], Verdict | None]
 
 
+CLEAR = "clearly-different"
+
+
 def of_arm(judged: Sequence[Judged], arm: str) -> list[Judged]:
     """What one arm says."""
     return [j for j in judged if j.counted.arm == arm]
@@ -34,7 +37,7 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
 
     It finds more where it is at or above the threshold, detected, and beyond the interval of the LAIP's estimate: the
     leukaemia may have changed, or this person has a normal population that no control shows. That is indeterminate, for
-    review, unless the settings let it override. Without a LAIP it decides alone.
+    review, unless it is clearly different (or the settings let it always override). Without a LAIP it decides alone.
     """
     lead, other = of_arm(judged, "laip"), of_arm(judged, "dfn")
     if not lead or not other:
@@ -43,7 +46,7 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
     more = second[1].below == "N" and first[1].below != "N" and second[0].finding.x > first[0].finding.interval[1]
     if not more:
         return first
-    if settings.dfn_overrides:
+    if settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and CLEAR in second[0].counted.flags):
         why = f"{second[1].reason}; the LAIP alone says {first[0].finding.x:.2g}: the leukaemia may have changed"
         return second[0], replace(second[1], reason=why)
     why = f"the LAIP says {first[0].finding.x:.2g}, but {second[0].finding.x:.2g} of the leukocytes differ from normal: review"

@@ -106,7 +106,7 @@ def test_a_matrix_of_the_lab_gives_what_the_files_own_gives(tubes):
     table, cells = tubes
     assert table.loc["lab", "matrix"] == table.loc["plain", "matrix"]
     assert "compensation-file" in table.loc["lab", "flags"]
-    plain, lab = (read_anndata(cells / f"S_{n}_T1.h5ad", CELLS).X for n in ("plain", "lab"))
+    plain, lab = (read_anndata(cells / f"S_{n}_T1.h5ad", CELLS).x for n in ("plain", "lab"))
     assert np.allclose(plain, lab, atol=1e-4)
 
 

@@ -70,8 +70,8 @@ def test_components_go_where_the_background_explains_their_cells():
     assert compete(x, flat + 3.0, S, rng) is None
     extra = torch.cat([x, tensor(rng.normal(6, 0.3, (100, 2)))])
     background = torch.distributions.Normal(0.0, 1.0).log_prob(extra).sum(1) + 1.0
-    fitted, held = compete(extra, background, S, rng)
-    assert float(held.sum()) == pytest.approx(100, abs=12)
+    fitted = compete(extra, background, S, rng)
+    assert 1 <= len(fitted.weights) < 10
     assert (fitted.weights @ fitted.means).numpy() == pytest.approx([6, 6], abs=0.2)
 
 
@@ -82,13 +82,14 @@ def one(centre):
 def test_cells_above_a_cut_are_those_whose_score_exceeds_it():
     rng = np.random.default_rng(6)
     marrow = Rare(tensor(rng.normal(0, 2, (500, 2))), tensor(rng.normal(-6, 2, 500)))
-    counts, inside = counts_above(marrow, one([1.0, 0.0]), torch.ones(500) * 0.5)
+    some = torch.arange(500) % 2 == 0
+    counts, inside = counts_above(marrow, one([1.0, 0.0])), counts_above(marrow, one([1.0, 0.0]), some)
     from mrd.detect.mixture import log_density
 
     scores = (log_density(marrow.cells, one([1.0, 0.0])) - marrow.normal).numpy()
     for q, cut in ((0, -4.0), (20, 0.0), (40, 4.0)):
         assert int(counts[0, q]) == pytest.approx((scores >= cut).sum(), abs=1)
-        assert float(inside[0, q]) == pytest.approx(int(counts[0, q]) / 2)
+        assert int(inside[0, q]) == pytest.approx((scores[::2] >= cut).sum(), abs=1)
 
 
 def test_a_component_is_judged_by_its_ratio_to_the_controls():
@@ -97,13 +98,14 @@ def test_a_component_is_judged_by_its_ratio_to_the_controls():
     def marrow(n):
         return Rare(tensor(rng.normal(0, 0.5, (n, 2))), torch.full((n,), -10.0))
 
-    fitted = (one([0.0, 0.0]), torch.tensor([100.0]))
+    fitted, here = one([0.0, 0.0]), torch.ones(100, dtype=torch.bool)
     tube = Rare(*(getattr(marrow(100), n) for n in ("cells", "normal")), 0.5)
-    [alike] = judge(fitted, tube, torch.ones(100), [marrow(200) for _ in range(4)])
-    [apart] = judge(fitted, tube, torch.ones(100), [marrow(4) for _ in range(4)])
+    [alike] = judge(fitted, tube, here, [marrow(200) for _ in range(4)])
+    [apart] = judge(fitted, tube, here, [marrow(4) for _ in range(4)])
     assert alike.ratio < 1.5
     assert apart.ratio > 20
     assert (apart.found, apart.likely) == (100, 1.0)
+    assert judge(fitted, tube, ~here, [marrow(4) for _ in range(4)]) == []
 
 
 def test_components_that_overlap_are_one_population():

@@ -29,12 +29,19 @@ def test_the_laip_decides_where_both_see_the_same():
     assert told(replace(LAIP, found=90), replace(DFN, found=0)) == ("laip", "low-quantifiable", "Y")
 
 
-OVERRIDE = S.model_copy(update={"dfn_overrides": True})
+OVERRIDE = S.model_copy(update={"dfn_overrides": "always"})
 
 
 def test_disease_that_the_laip_does_not_see_is_never_called_below():
     assert told(replace(LAIP, found=10), replace(DFN, found=600)) == ("laip", "indeterminate", "")
     assert told(replace(LAIP, found=10), replace(DFN, found=600), settings=OVERRIDE) == ("dfn", "positive", "N")
+
+
+def test_what_is_clearly_different_overrides_a_laip_that_does_not_see_it():
+    clear = replace(DFN, found=600, flags=("clearly-different",))
+    never = S.model_copy(update={"dfn_overrides": "never"})
+    assert told(replace(LAIP, found=10), clear) == ("dfn", "positive", "N")
+    assert told(replace(LAIP, found=10), clear, settings=never) == ("laip", "indeterminate", "")
 
 
 def test_dfn_just_over_the_threshold_but_within_the_laips_interval_leaves_the_laip_to_decide():

@@ -10,6 +10,7 @@ if not SETTINGS.reference:
             f"{RESULTS}/logs/reference/{{panel}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/reference/{{panel}}.tsv"
+        threads: 4
         conda:
             ENVIRONMENT
         params:
@@ -18,4 +19,4 @@ if not SETTINGS.reference:
             settings=settings_digest(SETTINGS, "reference"),
             panel=panel_of,
         shell:
-            "mrd reference {params.options} --panel {params.panel:q} --tubes {input.tubes} 2> {log}"
+            "mrd reference {params.options} --panel {params.panel:q} --threads {threads} --tubes {input.tubes} 2> {log}"
