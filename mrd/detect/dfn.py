@@ -72,7 +72,7 @@ class Excess:
 
     laip, witness : the accepted clusters as one LAIP, a component each, and the held-out half that did not fit it
     adapted : the tube's normal marrow beside them · clusters : the accepted ones
-    odds : log odds of every cell of the tube being leukaemic, (n,)
+    odds : log odds of every cell that was searched of being leukaemic, (n,)
     """
 
     laip: Laip
@@ -113,9 +113,11 @@ def find_excess(
 
     Parameters
     ----------
-    cells : (n, d) in random order · likely : (n,) whether a cell lies where leukaemia is looked for
+    cells : (n, d) in random order; no more are searched than are kept of a control
+    likely : (n,) whether a cell lies where leukaemia is looked for
     controls : rare cells of the controls, each judged by a reference that did not see it
     """
+    cells, likely = cells[: settings.control_cells], likely[: settings.control_cells]
     adapted = adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings))
     rare, inside, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings)
     first, second = slice(0, None, 2), slice(1, None, 2)
