@@ -127,18 +127,34 @@ def find_excess(
     if fitted is None:
         return None
     seen = Rare(rare.cells[second], rare.normal[second], 0.5)
-    kept = accepted(fitted, seen, inside[second], controls, settings)
+    clusters = judge(fitted, seen, inside[second], controls)
+    kept = [c for c in clusters if c.strength >= settings.dfn_ratio]
     if not kept:
         return None
     beside = adapt_beside(kept, cells, reference, settings)
-    again = weigh(together(kept), moved_to(seen, adapted, beside), inside[second], controls)
-    kept = [c for c, now in zip(kept, again, strict=True) if now.strength >= settings.dfn_ratio]
+    kept = confirmed(clusters, moved_to(seen, adapted, beside), inside[second], controls, settings)
     return gather(kept, cells, beside, settings) if kept else None
 
 
-def accepted(mixture: Mixture, tube: Rare, likely: Tensor, controls: Sequence[Rare], settings: Settings) -> list[Cluster]:
-    """The components that are different from normal."""
-    return [c for c in judge(mixture, tube, likely, controls) if c.strength >= settings.dfn_ratio]
+def confirmed(
+    clusters: Sequence[Cluster], tube: Rare, likely: Tensor, controls: Sequence[Rare], settings: Settings
+) -> list[Cluster]:
+    """The clusters that differ from normal in a second look, and lesser ones that belong to them.
+
+    With disease found, three quarters of the ratio are enough for another cluster, and half for one that overlaps it.
+    """
+    lesser = [c for c in clusters if c.strength >= settings.dfn_ratio * LESSER]
+    again = weigh(together(lesser), tube, likely, controls)
+    groups = group_components(together(lesser))
+    sure = [min(c.strength, now.strength) >= settings.dfn_ratio for c, now in zip(lesser, again, strict=True)]
+    with_sure = {g for g, s in zip(groups, sure, strict=True) if s}
+    needed = [settings.dfn_ratio * (0.5 if g in with_sure else 0.75) for g in groups]
+    part = [bool(with_sure) and now.strength >= n for now, n in zip(again, needed, strict=True)]
+    return [c for c, s, p in zip(lesser, sure, part, strict=True) if s or p]
+
+
+LESSER = 0.3
+"""Share of `dfn_ratio` from which on a cluster is looked at again."""
 
 
 def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, settings: Settings) -> Adapted:
