@@ -35,21 +35,25 @@ def combine_one(arm: str) -> Rule:
 def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict | None:
     """The LAIP decides; where what differs from normal finds disease the LAIP does not, nobody is told "below".
 
-    It finds more where it is at or above the threshold, detected, and beyond the interval of the LAIP's estimate: the
-    leukaemia may have changed, or this person has a normal population that no control shows. That is indeterminate, for
-    review, unless it is clearly different (or the settings let it always override). Without a LAIP it decides alone.
+    It finds more where it is detected beyond the interval of the LAIP's estimate: the leukaemia may have changed, or this
+    person has a normal population that no control shows. At or above the threshold that is positive if it is clearly
+    different (or the settings let it always override), else indeterminate, for review; and indeterminate where it is clearly
+    different and could lie above the threshold. Without a LAIP it decides alone.
     """
     lead, other = of_arm(judged, "laip"), of_arm(judged, "dfn")
     if not lead or not other:
         return verdict(lead or other, settings) if lead or other else None
     first, second = verdict(lead, settings), verdict(other, settings)
-    more = second[1].below == "N" and first[1].below != "N" and second[0].finding.x > first[0].finding.interval[1]
-    if not more:
+    seen = second[0].finding
+    clear = CLEAR in second[0].counted.flags
+    above = second[1].below == "N"
+    possible = clear and is_detected(seen, settings) and seen.interval[1] >= settings.threshold
+    if first[1].below == "N" or seen.x <= first[0].finding.interval[1] or not (above or possible):
         return first
-    if settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and CLEAR in second[0].counted.flags):
+    if above and (settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and clear)):
         why = f"{second[1].reason}; the LAIP alone says {first[0].finding.x:.2g}: the leukaemia may have changed"
         return second[0], replace(second[1], reason=why)
-    why = f"the LAIP says {first[0].finding.x:.2g}, but {second[0].finding.x:.2g} of the leukocytes differ from normal: review"
+    why = f"the LAIP says {first[0].finding.x:.2g}, but {seen.x:.2g} of the leukocytes differ from normal: review"
     return first[0], replace(first[1], call=words.INDETERMINATE, below="", reason=why)
 
 

@@ -44,6 +44,13 @@ def test_what_is_clearly_different_overrides_a_laip_that_does_not_see_it():
     assert told(replace(LAIP, found=10), clear, settings=never) == ("laip", "indeterminate", "")
 
 
+def test_what_is_clearly_different_and_may_lie_above_the_threshold_is_never_called_below():
+    unsure = replace(DFN, found=130, recall=Recall(0.9, 0.15))
+    assert told(replace(LAIP, found=10), unsure) == ("laip", "not-detected", "Y")
+    assert told(replace(LAIP, found=10), replace(unsure, flags=("clearly-different",))) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=120), replace(unsure, flags=("clearly-different",)))[2] == "Y"
+
+
 def test_dfn_just_over_the_threshold_but_within_the_laips_interval_leaves_the_laip_to_decide():
     arm, _, below = told(replace(LAIP, found=150), replace(DFN, found=160))
     assert (arm, below) == ("laip", "Y")
