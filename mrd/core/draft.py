@@ -155,8 +155,12 @@ def draft_gates(markers: Sequence[str]) -> list[dict[str, Any]]:
     gates += [
         {"name": "blasts", "parent": "leukocytes", "where": blasts},
         {"name": "candidates", "parent": "nucleated", "minus": ["lymphocytes", "granulocytes"]},
-        {"name": "immature", "parent": "candidates", "minus": ["erythroid"]},
     ]
+    myeloid = {"CD13": 2.0, "CD33": 1.6, "CD117": 2.2}
+    if all(m in markers for m in myeloid):
+        gates.append({"name": "nonmyeloid", "parent": "candidates", "where": {m: _max(v) for m, v in myeloid.items()}})
+    lacking = [g["name"] for g in gates if g["name"] in ("erythroid", "nonmyeloid")]
+    gates.append({"name": "immature", "parent": "candidates", "minus": lacking})
     progenitors = {"CD34": 2.6, "CD117": 2.2}
     return gates + [{"name": m, "parent": "blasts", "where": {m: _min(v)}} for m, v in progenitors.items() if m in markers]
 

@@ -62,7 +62,9 @@ class Cluster:
 
     @property
     def strength(self) -> float:
-        """The ratio, half of it where leukaemia is less surely looked for."""
+        """The ratio, half of it where leukaemia is less surely looked for, nothing where it is not."""
+        if self.likely < LEAST_LIKELY:
+            return 0.0
         return self.ratio if self.likely >= SURELY else self.ratio / 2
 
 
