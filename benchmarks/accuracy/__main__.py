@@ -26,7 +26,7 @@ from benchmarks.accuracy.cells import read_lesson
 from benchmarks.accuracy.cohorts import MAKER, ROOT, Cohort, check_shared, ensure_cohort, ensure_results, labels_path
 from benchmarks.accuracy.nilsson import nilsson_table
 from benchmarks.accuracy.peers import PEERS
-from benchmarks.accuracy.runs import our_calls, peer_calls, peer_key
+from benchmarks.accuracy.runs import our_calls, peer_calls, peer_path
 from benchmarks.accuracy.score import Figures, Score, figures, join_truth, load_scorer
 from benchmarks.accuracy.table import anchor_table, difference_table, score_table, write_parts
 from mrd import __version__
@@ -129,9 +129,8 @@ def all_calls(cohort: Cohort, options: argparse.Namespace) -> dict[str, pd.DataF
     """Calls of all methods on one cohort, made where they are not there."""
     ensure_cohort(cohort, options.shared)
     ensure_results(cohort, cores=options.cores, cells_only=options.peers_only)
-    told = [options.out / cohort.name / f"{p}-{peer_key(cohort)}.tsv" for p in options.peers]
     lesson = None
-    if not all(p.is_file() for p in told):
+    if not all(peer_path(cohort, p, options.out).is_file() for p in options.peers):
         lesson = read_lesson(cohort.results, cohort.folder, labels_path(options.shared))
     calls = {} if options.peers_only else our_calls(cohort)
     for peer in options.peers:

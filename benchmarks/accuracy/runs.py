@@ -57,7 +57,7 @@ def arm_below(row: pd.Series, settings: Settings, *, adequate: bool) -> str:
 
 def peer_calls(cohort: Cohort, lesson: Lesson | None, name: str, out: Path) -> dict[str, pd.DataFrame]:
     """A peer's calls by setting: those written before for the same cells and code, else judged now."""
-    path = out / cohort.name / f"{name}-{peer_key(cohort)}.tsv"
+    path = peer_path(cohort, name, out)
     if not path.is_file():
         if lesson is None:
             raise ValueError(f"{path} is not there and no lesson was given")
@@ -67,12 +67,13 @@ def peer_calls(cohort: Cohort, lesson: Lesson | None, name: str, out: Path) -> d
     return {method: told[told["method"].eq(method)][CALLED].reset_index(drop=True) for method in PEERS[name].settings}
 
 
-def peer_key(cohort: Cohort) -> str:
-    """Digest of the prepared cells and of the code that peers run through."""
+def peer_path(cohort: Cohort, name: str, out: Path) -> Path:
+    """Where a peer's calls are kept: the name holds a digest of the prepared cells and of the code behind the peer."""
     here = Path(__file__).parent
-    sources = [here / n for n in ("cells.py", "peers.py", "islands.py", "runs.py")]
+    sources = [here / n for n in ("cells.py", "peers.py", "runs.py", *(["islands.py"] if name == "islands" else []))]
     tables = [p for p in sorted((cohort.results / "prepare").glob("*.tsv")) if not p.name.endswith(".qc.tsv")]
-    return hashlib.sha256(b"".join(p.read_bytes() for p in [*sources, *tables])).hexdigest()[:12]
+    digest = hashlib.sha256(b"".join(p.read_bytes() for p in [*sources, *tables])).hexdigest()[:12]
+    return out / cohort.name / f"{name}-{digest}.tsv"
 
 
 def judge_cohort(cohort: Cohort, lesson: Lesson, peer: Peer) -> pd.DataFrame:
