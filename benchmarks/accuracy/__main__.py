@@ -19,12 +19,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
+import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks.accuracy.anchors import SUBJECTS, reproduced
 from benchmarks.accuracy.cells import read_lesson
 from benchmarks.accuracy.cohorts import MAKER, ROOT, Cohort, check_shared, ensure_cohort, ensure_results, labels_path
-from benchmarks.accuracy.nilsson import nilsson_table
+from benchmarks.accuracy.nilsson import SPLITS, nilsson_table
 from benchmarks.accuracy.peers import PEERS
 from benchmarks.accuracy.runs import our_calls, peer_calls, peer_path
 from benchmarks.accuracy.score import Figures, Score, figures, join_truth, load_scorer
@@ -48,6 +49,7 @@ def main() -> int:
     """Compare, print, and rewrite the page where one is named; 2 where something is missing."""
     options = parse()
     try:
+        torch.set_num_threads(options.cores)
         with threadpool_limits(options.cores):
             parts = compared_parts(options) | nilsson_parts(options)
         if options.write:
@@ -92,7 +94,8 @@ def compared_parts(options: argparse.Namespace) -> dict[str, str]:
         got = compare(kind, options, scorer)
         note = f"\n\nNot compared: {', '.join(missing)}." if missing else ""
         less = [] if options.peers_only else [difference_table(got.figures, scorer.LOW)]
-        tables = [about(options), score_table(got.figures), *less]
+        drawn = f"seeds {', '.join(map(str, options.seeds))}; {options.resamples} resamples"
+        tables = [about(options, drawn), score_table(got.figures), *less]
         parts[kind] = "\n\n".join(tables) + note
         parts[f"{kind} anchors"] = anchor_table(reproduced(kind, got.eight, got.single))
         print(f"\n## {kind}\n\n{parts[kind]}\n\n{parts[f'{kind} anchors']}", flush=True)
@@ -144,17 +147,16 @@ def nilsson_parts(options: argparse.Namespace) -> dict[str, str]:
     if not options.nilsson:
         return {}
     table = nilsson_table(check_shared(options.shared), options.peers)
-    body = f"{about(options)}\n\n{table}"
+    body = f"{about(options, f'{SPLITS} splits')}\n\n{table}"
     print(f"\n## nilsson\n\n{body}", flush=True)
     return {"nilsson": body}
 
 
-def about(options: argparse.Namespace) -> str:
-    """Date, versions, seeds and how to make the table again."""
+def about(options: argparse.Namespace, drawn: str) -> str:
+    """Date, versions, and what was drawn."""
     libraries = ", ".join(f"{n} {version(n)}" for n in LIBRARIES if n != "umap-learn" or "islands" in options.peers)
-    seeds = ", ".join(map(str, options.seeds))
     return (
-        f"{datetime.now(tz=UTC):%Y-%m-%d}; flowmrd {__version__}, commit {options.commit or head()}; seeds {seeds};"
+        f"{datetime.now(tz=UTC):%Y-%m-%d}; flowmrd {__version__}, commit {options.commit or head()}; {drawn};"
         f" Python {platform.python_version()}, {libraries}."
     )
 

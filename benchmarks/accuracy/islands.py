@@ -15,7 +15,7 @@ CELLS = 4_000
 LEAST = 10
 TIMES = 10.0
 EPOCHS = 200
-"""UMAP's own number for maps of more than 10,000 cells; with its 500 for fewer, islands come out the same in twice the time."""
+"""UMAP's own number above 10,000 cells; its 500 below took twice the time on a tube, for 46 cells found instead of 47."""
 Embed = Callable[[Floats, int], Floats]
 
 
