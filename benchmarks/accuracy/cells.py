@@ -81,11 +81,11 @@ def read_tube(results: Path, row: pd.Series, *, truth: Path | None = None) -> Tu
         subject=row["subject"],
         visit=row["visit"],
         kind=row["control_kind"],
-        values=np.asarray(data.X, dtype=np.float32),
+        values=np.asarray(data.x, dtype=np.float32),
         events=events,
         candidates=data.obs[panel.laip_maybe].to_numpy(dtype=bool),
         n_leukocytes=int(row["n_leukocytes"]),
-        channels=tuple(data.var_names),
+        channels=tuple(data.var.index),
         detectors=tuple(data.var["detector"]),
         leukaemic=None if truth is None else is_leukaemic(truth)[events],
     )

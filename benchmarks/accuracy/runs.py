@@ -15,8 +15,8 @@ from benchmarks.accuracy.cells import Lesson, Tube, follow_ups
 from benchmarks.accuracy.cohorts import Cohort
 from benchmarks.accuracy.peers import PEERS, Judge, Peer, Seen
 from mrd.core import words
-from mrd.core.settings import Settings
-from mrd.files.settings import read_settings
+from mrd.core.settings import Settings, check_settings
+from mrd.files.settings import read_mapping
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
 from mrd.quantify.decide import Finding, decide
@@ -24,13 +24,16 @@ from mrd.quantify.limits import tube_limits
 
 OURS = "flowmrd"
 CALLED = ["subject", "visit", "n_leukocytes", "mrd_fraction", "ci_low", "ci_high", "lob", "lod", "below_threshold"]
+DECIDE = ("threshold", "min_cluster", "quantifiable_cells", "dfn_below")
+"""Settings that decide on one arm; the others of a run may be of another version."""
 FULL = Recall(1.0, 0.0)
 """Recall of a method that corrects for none."""
 
 
 def our_calls(cohort: Cohort) -> dict[str, pd.DataFrame]:
     """Our calls, and those each arm would make by itself under the decision table."""
-    settings = read_settings(cohort.results / "settings.yaml")
+    told = read_mapping(cohort.results / "settings.yaml", what="settings")
+    settings = check_settings({name: told[name] for name in DECIDE if name in told})
     arms = pd.read_csv(cohort.results / "arms.tsv", sep="\t")
     arms = arms[arms["outcome"].eq("ok") & arms["visit"].str.startswith("FU")]
     calls = pd.read_csv(cohort.results / "calls.tsv", sep="\t")
