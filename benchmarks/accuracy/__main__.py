@@ -66,6 +66,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cohort", nargs="+", default=[], choices=list(MAKER), help="kinds of cohort")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1], help="a cohort of each kind for every seed, pooled")
     parser.add_argument("--nilsson", action="store_true", help="F1 on the rare population of the Nilsson file")
+    parser.add_argument("--splits", type=int, default=SPLITS, help="of the Nilsson file into halves")
     parser.add_argument("--out", type=Path, default=Path("build/accuracy"), help="what is made and judged is kept here")
     parser.add_argument("--cohorts", type=Path, help="folder of cohorts, <kind><seed> each; default OUT/cohorts")
     parser.add_argument("--results", type=Path, help="folder of our results, <kind><seed> each; default OUT/results")
@@ -146,8 +147,8 @@ def nilsson_parts(options: argparse.Namespace) -> dict[str, str]:
     """The table of the rare population, where it is asked for."""
     if not options.nilsson:
         return {}
-    table = nilsson_table(check_shared(options.shared), options.peers)
-    body = f"{about(options, f'{SPLITS} splits')}\n\n{table}"
+    table = nilsson_table(check_shared(options.shared), options.peers, splits=options.splits)
+    body = f"{about(options, f'{options.splits} splits')}\n\n{table}"
     print(f"\n## nilsson\n\n{body}", flush=True)
     return {"nilsson": body}
 

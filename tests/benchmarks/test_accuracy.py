@@ -17,7 +17,7 @@ from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy.anchors import DIFFERS, NEAR, SAME, compared
 from benchmarks.accuracy.cells import Labelled, Lesson, Tube, read_labels
 from benchmarks.accuracy.islands import judge_islands, own_islands
-from benchmarks.accuracy.nilsson import best_cut, read_nilsson
+from benchmarks.accuracy.nilsson import best_cut, f1_table, read_nilsson
 from benchmarks.accuracy.peers import PEERS, Seen
 from benchmarks.accuracy.runs import arm_below, arm_calls, call
 from benchmarks.accuracy.score import WORDS, figures
@@ -207,6 +207,13 @@ def test_an_earlier_figure_that_is_none_is_the_same_where_ours_often_is_none():
 
 def test_the_cut_with_the_highest_f1_counts_cells_at_it_as_found():
     assert best_cut(np.array([0.1, 0.2, 0.7, 0.8]), np.array([False, False, True, True])) == 0.7
+
+
+def test_the_table_of_the_rare_population_sets_our_better_detector_beside_every_method():
+    told = [{"flowmrd, a": 0.5, "flowmrd, b": 0.6, "peer": 0.8}, {"flowmrd, a": 0.5, "flowmrd, b": 0.8, "peer": 0.8}]
+    table = f1_table(told).splitlines()
+    assert table[0].endswith("| flowmrd, b, less it |")
+    assert table[-1] == "| peer | 0.800 (0.800 to 0.800) | -0.100 (-0.200 to 0.000) |"
 
 
 def test_a_page_keeps_all_but_its_marked_part_and_is_left_alone_where_a_mark_is_missing(tmp_path):
