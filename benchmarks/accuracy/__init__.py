@@ -1,0 +1,1 @@
+"""flowmrd and the field's methods on cohorts with truth."""
