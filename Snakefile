@@ -25,3 +25,15 @@ rule all:
         expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),
         f"{RESULTS}/report/index.html",
         MANIFEST,
+
+
+onstart:
+    refuse_second()
+
+
+onsuccess:
+    tell_end()
+
+
+onerror:
+    tell_end()

@@ -34,7 +34,8 @@ def conda(path):
 
 @pytest.mark.parametrize("path", ["environment.yml", "environment-gpu.yml"])
 def test_the_conda_environment_asks_for_what_the_project_needs(path):
-    assert conda(path) == dict(named(r) for r in PROJECT["dependencies"])
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["slurm"]
+    assert conda(path) == dict(named(r) for r in wanted)
 
 
 def test_the_gpu_environment_differs_in_pytorch_only():
@@ -48,7 +49,7 @@ def test_every_direct_dependency_is_pinned_by_the_constraints():
         for line in (ROOT / "constraints.txt").read_text().splitlines()
         if "==" in line
     }
-    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"] + PROJECT["optional-dependencies"]["slurm"]
     assert {named(r)[0] for r in wanted} <= pinned
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
 
