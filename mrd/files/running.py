@@ -81,4 +81,4 @@ def marked_file(mark: Path) -> str:
 
 def inside(name: str, results: str) -> bool:
     """Whether a file, as Snakemake names it, lies in a results folder."""
-    return bool(name) and Path(name).absolute().is_relative_to(Path(results).absolute())
+    return bool(name) and Path(name).resolve().is_relative_to(Path(results).resolve())
