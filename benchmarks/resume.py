@@ -39,7 +39,7 @@ def main() -> int:
         begun = time.monotonic()
         run_flow(config, folder / "whole", log=folder / "whole.log")
         whole = time.monotonic() - begun
-        print(f"undisturbed run: {whole:.0f} s")
+        print(f"undisturbed run: {whole:.0f} s", flush=True)
         for number in range(options.kills):
             kill_once(config, folder, number, rng.uniform(STARTED, max(0.5 * whole, STARTED + 1)))
         begun = time.monotonic()
@@ -64,7 +64,10 @@ def kill_once(config: Mapping[str, Any], folder: Path, number: int, moment: floa
     (os.killpg if group else os.kill)(flow.pid, signal.SIGKILL)
     flow.wait()
     done = len(list((results / "benchmarks").rglob("*.tsv")))
-    print(f"kill {number + 1}: after {moment:.1f} s, {'with its jobs' if group else 'Snakemake alone'}, {done} jobs done")
+    print(
+        f"kill {number + 1}: after {moment:.1f} s, {'with its jobs' if group else 'Snakemake alone'}, {done} jobs done",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

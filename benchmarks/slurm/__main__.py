@@ -20,8 +20,8 @@ PROFILE = [
     *("--latency-wait", "10"),
 ]
 """As a user starts it on a cluster without accounting, only that jobs are asked for more often."""
-ASKED = "%i|%T|%k|%C|%m|%l|%b"
-"""squeue: id, state, comment (the rule), cores, memory, time, GPUs."""
+ASKED = "JobID:12,State:14,Comment:120,NumCPUs:6,MinMemory:12,TimeLimit:14,tres-per-job:24"
+"""squeue: id, state, comment (the rule and its batch), cores, memory, time, GPUs; none of them holds a blank."""
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--local", type=Path, help="results of a local run of the cohort up to the calls; else one is made")
     options = parser.parse_args()
     if missing := missing_daemons():
-        print(f"skipped: {', '.join(missing)} not installed (Debian: apt-get install slurm-wlm munge)")
+        tell(f"skipped: {', '.join(missing)} not installed (Debian: apt-get install slurm-wlm munge)")
         return 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -45,10 +45,10 @@ def main() -> int:
             kill_twice(config, folder, options.stage)
             begun = time.monotonic()
             run_flow(config, folder / "slurm", log=folder / "slurm.log", words=PROFILE)
-            print(f"resumed to the end: {time.monotonic() - begun:.0f} s")
+            tell(f"resumed to the end: {time.monotonic() - begun:.0f} s")
             tell_jobs()
         different = differing(local, folder / "slurm")
-        print(f"tables that differ from the local run: {', '.join(different) or 'none'}")
+        tell(f"tables that differ from the local run: {', '.join(different) or 'none'}")
     return 1 if different else 0
 
 
@@ -57,14 +57,14 @@ def kill_twice(config: dict[str, object], folder: Path, stage: str) -> None:
     flow = start_flow(config, folder / "slurm", log=folder / "slurm.log", words=PROFILE)
     first = wait_for_job(stage, flow, folder)
     slurm("scancel", "--signal=KILL", "--full", first)
-    print(f"killed job {first} ({stage}) while it ran")
+    tell(f"killed job {first} ({stage}) while it ran")
     again = wait_for_job(stage, flow, folder, after=first)
-    print(f"job {again} ({stage}) was started in its place or beside it")
+    tell(f"job {again} ({stage}) was started in its place or beside it")
     os.killpg(flow.pid, signal.SIGKILL)
     flow.wait()
     left = [row[0] for row in jobs() if row[1] in ("RUNNING", "PENDING")]
     slurm("scancel", *left)
-    print(f"killed Snakemake with SIGKILL and cancelled the jobs it left: {', '.join(left)}")
+    tell(f"killed Snakemake with SIGKILL and cancelled the jobs it left: {', '.join(left)}")
 
 
 def wait_for_job(stage: str, flow: subprocess.Popen[bytes], folder: Path, after: str = "0") -> str:
@@ -80,14 +80,19 @@ def wait_for_job(stage: str, flow: subprocess.Popen[bytes], folder: Path, after:
 
 def jobs() -> list[list[str]]:
     """What Slurm tells of the jobs it still knows."""
-    return [line.split("|") for line in slurm("squeue", "-h", "-t", "all", "-o", ASKED).splitlines()]
+    return [line.split() for line in slurm("squeue", "-h", "-t", "all", "-O", ASKED).splitlines()]
 
 
 def tell_jobs() -> None:
     """Print the jobs with what they asked for."""
-    print(f"{'job':>5} {'state':<12} {'rule':<34} {'cores':>5} {'memory':>8} {'time':>10} gpu")
+    tell(f"{'job':>5} {'state':<12} {'rule':<34} {'cores':>5} {'memory':>8} {'time':>10} gpu")
     for number, state, rule, cores, memory, limit, gpu in sorted(jobs(), key=lambda r: int(r[0])):
-        print(f"{number:>5} {state:<12} {rule[:34]:<34} {cores:>5} {memory:>8} {limit:>10} {gpu}")
+        tell(f"{number:>5} {state:<12} {rule[:34]:<34} {cores:>5} {memory:>8} {limit:>10} {gpu}")
+
+
+def tell(text: str) -> None:
+    """Print at once, for a run takes long."""
+    print(text, flush=True)
 
 
 def slurm(*words: str) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
@@ -46,8 +46,8 @@ GresTypes=gpu
 NodeName={host} CPUs={cpus} RealMemory={memory} Gres=gpu:1 State=UNKNOWN
 PartitionName=work Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
-"""Memory is kept to by ending a job that uses more; no accounting, so jobs are asked for through squeue. The one GPU is a count
-without a device behind it: it shows that the device's jobs ask for one and wait for each other."""
+"""Memory is kept to by ending a job that uses more; no accounting, so jobs are asked for through squeue. The one GPU is
+/dev/null, which shows that the device's jobs ask for one and wait for each other."""
 
 
 def missing_daemons() -> list[str]:
@@ -56,10 +56,11 @@ def missing_daemons() -> list[str]:
 
 
 @contextmanager
-def one_node(folder: Path, *, port: int = 16817) -> Iterator[dict[str, str]]:
+def one_node(folder: Path) -> Iterator[dict[str, str]]:
     """Start the daemons; yields the environment in which sbatch and squeue find them, and ends them by their ids."""
-    environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf"), "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
-    write_files(folder, port)
+    path = f"{folder}/bin:{os.environ['PATH']}:/usr/sbin:/sbin"
+    environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf"), "PATH": path}
+    write_files(folder)
     munge = {n: folder / "munge" / n for n in ("socket", "pid", "log", "seed")}
     words = [f"--{n}{'' if n == 'socket' else '-file'}={p}" for n, p in munge.items()]
     pids = [munge["pid"], folder / "slurmctld.pid", folder / "slurmd.pid"]
@@ -74,9 +75,12 @@ def one_node(folder: Path, *, port: int = 16817) -> Iterator[dict[str, str]]:
             end(path)
 
 
-def write_files(folder: Path, port: int) -> None:
-    """The configuration, munge's key, and the folders that the daemons want."""
-    for name in ("munge", "state", "spool"):
+def write_files(folder: Path) -> None:
+    """The configuration, munge's key, and the folders that the daemons want.
+
+    Jobs are started without any variable of Slurm's, so srun is told by a script of its name where the configuration lies.
+    """
+    for name in ("bin", "munge", "state", "spool"):
         (folder / name).mkdir(parents=True)
     (folder / "munge").chmod(0o711)
     key = folder / "munge" / "key"
@@ -84,9 +88,22 @@ def write_files(folder: Path, port: int) -> None:
     key.chmod(0o400)
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 9 // 10 // 2**20
-    told = {"host": socket.gethostname(), "user": user, "folder": folder, "port": port, "next_port": port + 1}
+    port, next_port = free_ports(2)
+    told = {"host": socket.gethostname(), "user": user, "folder": folder, "port": port, "next_port": next_port}
     (folder / "slurm.conf").write_text(CONF.format(cpus=os.cpu_count(), memory=memory, **told))
-    (folder / "gres.conf").write_text("Name=gpu Count=1\n")
+    srun = folder / "bin" / "srun"
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
+    srun.chmod(0o755)
+    (folder / "gres.conf").write_text("Name=gpu File=/dev/null\n")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("", 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 def start(words: list[str], environment: dict[str, str]) -> None:
@@ -102,7 +119,8 @@ def wait_until_idle(environment: dict[str, str], folder: Path) -> None:
         if state.stdout.strip() == "idle":
             return
         time.sleep(0.5)
-    sys.exit(f"the node does not come up:\n{(folder / 'slurmd.log').read_text()[-2000:]}")
+    told = subprocess.run(["scontrol", "show", "node"], env=environment, capture_output=True, text=True, check=False).stdout
+    sys.exit(f"the node does not come up:\n{told}\n{(folder / 'slurmctld.log').read_text()[-2000:]}")
 
 
 def end(pid_file: Path) -> None:

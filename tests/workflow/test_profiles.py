@@ -52,6 +52,12 @@ def test_a_dry_run_plans_every_job_with_its_memory_time_and_device(tmp_path, pro
     assert {r for r in rules if asked[r].get("gpu") == "1"} == (set() if device == "cpu" else DEVICE)
 
 
+def test_the_workflow_can_be_started_from_any_folder(tmp_path):
+    done = plan(tmp_path, "default", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path), device="cpu")
+    assert done.returncode == 0, done.stderr
+    assert "prepare" in resources(done.stdout)
+
+
 def test_the_cuda_profile_gives_the_device_to_one_job_at_a_time():
     told = yaml.safe_load((ROOT / "workflow/profiles/cuda/config.yaml").read_text())
     assert told["resources"] == ["gpu=1"]
