@@ -78,11 +78,12 @@ def alive(pid: int) -> bool:
 
 
 def show_bar(shares: Iterator[float]) -> None:
-    """A bar with the time gone and about left."""
+    """A bar with the time gone and about left; what was done before the first look does not count for the pace."""
     from tqdm import tqdm
 
     layout = "{desc} {percentage:3.0f} %|{bar}| {elapsed} gone, about {remaining} left"
-    with tqdm(total=1.0, desc="run", bar_format=layout, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
+    told = {"desc": "run", "bar_format": layout, "file": sys.stderr, "leave": False, "dynamic_ncols": True}
+    with tqdm(total=1.0, initial=next(shares, 0.0), **told) as bar:
         for share in shares:
             bar.update(share - bar.n)
 

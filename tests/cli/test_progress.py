@@ -1,13 +1,16 @@
+import io
 import os
+import re
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
 
 from mrd.cli import progress
 from mrd.cli.main import main
-from mrd.cli.progress import COST, WHOLE, alive, left_text, looks, share_done, show_lines
+from mrd.cli.progress import COST, WHOLE, alive, left_text, looks, share_done, show_bar, show_lines
 from mrd.core.settings import Settings
 from mrd.files.settings import write_settings
 from tests.cohort import COLUMNS, controls, patient
@@ -87,6 +90,22 @@ def test_lines_come_at_every_twentieth_and_tell_what_is_left(capsys, monkeypatch
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(moments))
     show_lines(iter([0.0, 0.04, 0.25, 1.0]))
     assert capsys.readouterr().err.splitlines() == ["run: 0 %", "run: 25 %, about 0:30 left", "run: 100 %"]
+
+
+def test_the_bar_starts_where_the_run_is_and_takes_its_pace_from_what_it_sees(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stderr", screen)
+
+    def shares():
+        yield 0.5
+        time.sleep(0.3)
+        yield 0.75  # a quarter in 0.3 s: as long again for the rest
+        time.sleep(0.3)
+        yield 0.76
+
+    show_bar(shares())
+    assert re.search(r"\rrun  50 %\|.*\| 00:00 gone, about \? left", screen.getvalue())
+    assert re.search(r"\rrun  7[56] %\|.*\| 00:00 gone, about 00:00 left", screen.getvalue())
 
 
 @pytest.mark.parametrize(("gained", "rest", "text"), [(0.0, 0.5, ""), (0.5, 0.0, ""), (0.25, 0.5, ", about 2:00 left")])
