@@ -58,10 +58,14 @@ def refuse_second():
 
 
 def tell_end():
-    """Print what the run did: tubes, calls, failures, time of each stage."""
+    """Print what the run did: tubes, calls, failures, time of each stage; a run is not failed by what cannot be told of it."""
     local = workflow.executor_plugin.common_settings.local_exec
     spent = Spent(time.time() - BEGUN, workflow.cores) if local else None
-    sys.stderr.write("\n" + tally_text(Path(RESULTS), since=BEGUN, spent=spent))
+    try:
+        told = tally_text(Path(RESULTS), since=BEGUN, spent=spent)
+    except MrdError as error:
+        told = f"flowmrd: {error}\n"
+    sys.stderr.write(f"\n{told}")
 
 
 BEGUN = time.time()
