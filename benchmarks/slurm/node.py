@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+MOST_CORES = 4
+"""What a rule asks for at most; a smaller machine is taken to have as many, else such a job would never start."""
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CONF = """\
 ClusterName=onenode
@@ -42,6 +44,7 @@ JobAcctGatherParams=OverMemoryKill
 MinJobAge=300
 ReturnToService=2
 KillWait=5
+SlurmdParameters=config_overrides
 GresTypes=gpu
 NodeName={host} CPUs={cpus} RealMemory={memory} Gres=gpu:1 State=UNKNOWN
 PartitionName=work Nodes={host} Default=YES MaxTime=INFINITE State=UP
@@ -90,7 +93,7 @@ def write_files(folder: Path) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 9 // 10 // 2**20
     port, next_port = free_ports(2)
     told = {"host": socket.gethostname(), "user": user, "folder": folder, "port": port, "next_port": next_port}
-    (folder / "slurm.conf").write_text(CONF.format(cpus=os.cpu_count(), memory=memory, **told))
+    (folder / "slurm.conf").write_text(CONF.format(cpus=max(os.cpu_count() or 1, MOST_CORES), memory=memory, **told))
     srun = folder / "bin" / "srun"
     srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
     srun.chmod(0o755)

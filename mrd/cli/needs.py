@@ -26,7 +26,7 @@ class Need:
 NEEDS = {
     "simulate": Need(1500, minutes=60),
     "prepare": Need(600, tube=12, minutes=10, pace=5),
-    "reference": Need(1200, bank=4, minutes=30, pace=15),
+    "reference": Need(2000, bank=4, minutes=30, pace=15),
     "laip": Need(1200, tube=9, bank=3, minutes=15, pace=30),
     "detect": Need(1200, tube=9, bank=3, minutes=15, pace=30),
     "report": Need(1000, tube=12, bank=1, minutes=15, pace=10),
