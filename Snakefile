@@ -1,7 +1,7 @@
 """From the FCS files of a cohort to one MRD call per subject and visit, the endpoint dataset and the pages."""
 
 
-configfile: "workflow/config/config.yaml"
+configfile: f"{workflow.basedir}/workflow/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
@@ -25,3 +25,15 @@ rule all:
         expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),
         f"{RESULTS}/report/index.html",
         MANIFEST,
+
+
+onstart:
+    refuse_second()
+
+
+onsuccess:
+    tell_end()
+
+
+onerror:
+    tell_end()

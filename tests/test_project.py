@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def conda(path):
 
 @pytest.mark.parametrize("path", ["environment.yml", "environment-gpu.yml"])
 def test_the_conda_environment_asks_for_what_the_project_needs(path):
-    assert conda(path) == dict(named(r) for r in PROJECT["dependencies"])
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["slurm"]
+    assert conda(path) == dict(named(r) for r in wanted)
 
 
 def test_the_gpu_environment_differs_in_pytorch_only():
@@ -48,7 +50,7 @@ def test_every_direct_dependency_is_pinned_by_the_constraints():
         for line in (ROOT / "constraints.txt").read_text().splitlines()
         if "==" in line
     }
-    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"] + PROJECT["optional-dependencies"]["slurm"]
     assert {named(r)[0] for r in wanted} <= pinned
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
 
@@ -71,13 +73,29 @@ def test_every_command_has_its_module_and_a_rule_calls_only_commands_that_exist(
         assert set(re.findall(r'"mrd (\w+)', rules.read_text())) <= set(COMMANDS)
 
 
+def test_the_container_recipes_copy_what_there_is_and_all_that_a_run_needs():
+    docker = (ROOT / "workflow/containers/Dockerfile").read_text()
+    apptainer = (ROOT / "workflow/containers/flowmrd.def").read_text()
+    copied = {w for line in re.findall(r"^COPY (.+)$", docker, re.M) for w in line.split()[:-1]}
+    listed = set(re.findall(r"^    (\S+) /opt/flowmrd/", apptainer, re.M))
+    allowed = set(re.findall(r"^!(.+)$", (ROOT / "workflow/containers/Dockerfile.dockerignore").read_text(), re.M))
+    assert copied == listed == allowed
+    assert {"mrd", "workflow", "panels", "Snakefile", "pyproject.toml", "constraints.txt"} <= copied
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_benchmarks_of_the_makefile_can_be_skipped_and_a_missing_one_is_told():
+    make = ["make", "--dry-run", "--old-file=.venv/.ready", "benchmark", "SKIP=slurm", "BENCHMARKS=resume slurm nothing"]
+    told = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "for name in resume nothing; do" in told
+    assert "not here" in told
+
+
 def test_the_changelog_tells_of_this_version():
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_no_file_in_the_repository_is_large():
-    import subprocess
-
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\0")
     large = [p for p in tracked if p and (ROOT / p).is_file() and (ROOT / p).stat().st_size > 2_000_000]
     assert not large

@@ -19,6 +19,7 @@ from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
 from mrd.core.panel import Panel
+from mrd.core.progress import follow
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     laips = records(read_table(options.laips, LAIPS))
     banks: dict[str, Bank] = {}
     told = []
-    for tube in records(tubes):
+    for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
         told.append(sight_record(Job(job, tube, taught), banks))
     burdens, limits, clusters = detect_tables(job.results, options.batch)

@@ -15,6 +15,7 @@ from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
 from mrd.core.digest import digest_json
+from mrd.core.progress import follow
 from mrd.core.provenance import provenance
 from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     largest = {(r["subject"], r["panel"]): r for r in records(diagnosis)}
     banks: dict[str, Bank] = {}
     told = []
-    for subject, panel in sorted({(r["subject"], r["panel"]) for r in records(tubes)}):
+    for subject, panel in follow(sorted({(r["subject"], r["panel"]) for r in records(tubes)}), "laip"):
         frozen = frozen_record(job, subject, panel)
         if frozen is not None:
             told.append(frozen)

@@ -35,6 +35,8 @@ COMMANDS = {
     "compare": "hold the calls of a run against the lock of its trial",
     "deidentify": "clean FCS files and FlowJo workspaces of everything about a person",
     "gates": "apply the gates of a GatingML file or FlowJo workspace to an FCS file and count",
+    "tally": "print what a run did: tubes, calls, failures, time per stage",
+    "progress": "show how far a run is, now or until it ends",
     "export": "write gates as GatingML 2.0 and events as FCS with scores and gate bits",
 }
 """Each command is the module `mrd.cli.<name>` with `add_arguments(parser)` and `run(options)`."""

@@ -19,6 +19,7 @@ from mrd.core.digest import digest_file, digest_json
 from mrd.core.errors import ChoiceError, FileError, PanelError
 from mrd.core.matching import match_channels
 from mrd.core.panel import Panel
+from mrd.core.progress import follow
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import CELLS
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     batch = job.batch(options.batch)
     panels = {name: read_panel(name) for name in batch["panel"].unique()}
-    made = [prepare_tube(Job(row, panels[row["panel"]], job)) for row in records(batch)]
+    made = [prepare_tube(Job(row, panels[row["panel"]], job)) for row in follow(records(batch), "prepare")]
     tubes, nodes = prepare_tables(job.results, options.batch)
     rows = [{**r["row"], "inputs": r["inputs"], "artefact": r["artefact"]} for r in made]
     write_table(nodes, QC.frame([n for r in made for n in r["nodes"]]), QC)

@@ -14,6 +14,7 @@ from mrd.cli.looks import controls_of, look_at, panel_of
 from mrd.cli.run_options import Run, add_run_options, batches_of, start_run
 from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
 from mrd.core.digest import digest_file, digest_json
+from mrd.core.progress import follow
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.tables import Table, records
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
         return
     subjects = [str(s) for s in job.batch(options.batch)["subject"].unique()]
     told = gather_batch(job, options.batch)
-    rows = [{"subject": s, **page_record(job, told, s)} for s in subjects]
+    rows = [{"subject": s, **page_record(job, told, s)} for s in follow(subjects, "report")]
     write_table(pages_table(job.results, options.batch), PAGES.frame(rows), PAGES)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mrd.core.errors import SheetError
+from mrd.core.progress import follow
 from mrd.files.atomic import write_text
 from mrd.files.fcs_write import FcsImage, write_codes, write_fcs
 from mrd.files.tables import NUMBER, read_table, read_text_table, write_table
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     planned = read_plan(frame, panel=options.panel, where=options.plan.name)
     paths = {t.tube_id: place_file(t, options) for t in planned}
     truth = options.truth or place_truth(list(paths.values()))
-    made = [make_tube(t, paths[t.tube_id], truth, options.seed) for t in choose_tubes(planned, options.tubes)]
+    made = [make_tube(t, paths[t.tube_id], truth, options.seed) for t in follow(choose_tubes(planned, options.tubes), "simulate")]
     write_truth(truth / "truth.tsv", made, [t.tube_id for t in planned])
 
 

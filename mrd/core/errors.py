@@ -41,3 +41,7 @@ class ChoiceError(FileError):
 
 class DiskError(MrdError):
     """A result that cannot be written: it ends the command, for it says nothing about the data."""
+
+
+class RunningError(MrdError):
+    """A results folder that another run is working in."""

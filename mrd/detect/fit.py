@@ -8,6 +8,7 @@ from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from mrd.core.progress import follow
 from mrd.detect.mixture import Mixture, Moments, moments, points, scatter_about
 
 FLOOR = 0.02
@@ -60,7 +61,7 @@ def fit_mixture(
     x : (n, d) · weights : (n,) how much each cell counts
     """
     mixture, before, cells = start, -np.inf, points(x)
-    for _ in range(rounds):
+    for _ in follow(range(rounds), f"fit of {len(start.weights)} components, rounds"):
         m = moments(cells, mixture, weights=weights)
         mixture = update(m, start.tails)
         now = m.total_log / m.total_weight

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrd.core.errors import EvidenceError
+from mrd.core.progress import follow
 from mrd.core.settings import LEAST_CONTROLS, Settings
 from mrd.detect.align import Adapted, Prior, adapt
 from mrd.detect.fit import fit_mixture, reweighted, start_mixture
@@ -154,7 +155,10 @@ def learn_reference(controls: Sequence[Tensor], settings: Settings, rng: np.rand
         kept = [c for i, c in enumerate(kept) if i not in private]
     unseen = cross_fitted([len(controls[i]) for i in kept], mixture, drawn, settings)
     prior = prior_of(settings)
-    adapted = [adapt(controls[i][: settings.adapt_cells], m, prior) for i, m in zip(kept, unseen, strict=True)]
+    adapted = [
+        adapt(controls[i][: settings.adapt_cells], m, prior)
+        for i, m in follow(zip(kept, unseen, strict=True), "adapt to controls")
+    ]
     normal = [log_density(controls[i], a.mixture) for i, a in zip(kept, adapted, strict=True)]
     largest = torch.stack([a.mixture.weights for a in adapted]).max(dim=0).values
     excluded = [i for i in range(len(controls)) if i not in kept]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mrd.core.progress import follow
 from mrd.core.settings import Settings
 from mrd.detect.dfn import Excess, Rare, find_excess, rare_cells, rare_level
 from mrd.detect.mixture import Mixture
@@ -65,7 +66,8 @@ def rehearse(
         return _Tried(found, rungs, judge.shares(spiked, len(kinds), settings, seeds[i]))
 
     with ThreadPoolExecutor(threads) as pool:
-        tried = list(pool.map(one, range(len(controls))))
+        told = follow(range(len(controls)), "rehearse on controls")
+        tried = [t for _, t in zip(told, pool.map(one, range(len(controls))), strict=True)]
     return summed(tried)
 
 

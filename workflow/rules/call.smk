@@ -24,6 +24,10 @@ rule call:
         f"{RESULTS}/benchmarks/call.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("whole"),
+        runtime=runtime("whole"),
     params:
         options=OPTIONS,
         code=code_digest("call"),

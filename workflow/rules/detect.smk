@@ -14,6 +14,11 @@ rule detect:
         f"{RESULTS}/benchmarks/detect/{{batch}}.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("detect"),
+        runtime=runtime("detect"),
+        gpu=GPUS,
     params:
         options=OPTIONS,
         code=code_digest("detect"),

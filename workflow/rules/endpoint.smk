@@ -35,6 +35,10 @@ rule endpoint:
         f"{RESULTS}/benchmarks/endpoint.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("whole"),
+        runtime=runtime("whole"),
     params:
         options=OPTIONS,
         out=subpath(output[0], parent=True),

@@ -12,6 +12,11 @@ rule laip:
         f"{RESULTS}/benchmarks/laip/{{batch}}.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("laip"),
+        runtime=runtime("laip"),
+        gpu=GPUS,
     params:
         options=OPTIONS,
         code=code_digest("laip"),

@@ -10,6 +10,10 @@ rule manifest:
         f"{RESULTS}/benchmarks/manifest.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("whole"),
+        runtime=runtime("whole"),
     params:
         results=subpath(output[0], parent=True),
         code=code_digest("manifest"),

@@ -11,6 +11,10 @@ rule prepare:
         f"{RESULTS}/benchmarks/prepare/{{batch}}.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("prepare"),
+        runtime=runtime("prepare"),
     params:
         options=OPTIONS,
         code=code_digest("prepare"),

@@ -10,9 +10,13 @@ if not SETTINGS.reference:
             f"{RESULTS}/logs/reference/{{panel}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/reference/{{panel}}.tsv"
-        threads: 4
         conda:
             ENVIRONMENT
+        threads: 4
+        resources:
+            mem_mb=memory("reference"),
+            runtime=runtime("reference"),
+            gpu=GPUS,
         params:
             options=OPTIONS,
             code=code_digest("reference"),

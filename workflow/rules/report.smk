@@ -19,6 +19,10 @@ rule report_subjects:
         f"{RESULTS}/benchmarks/report/{{batch}}.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("report"),
+        runtime=runtime("report"),
     params:
         options=OPTIONS,
         code=code_digest("report"),
@@ -45,6 +49,10 @@ rule report_cohort:
         f"{RESULTS}/benchmarks/report.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("whole"),
+        runtime=runtime("whole"),
     params:
         options=OPTIONS,
         code=code_digest("report"),

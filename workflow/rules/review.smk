@@ -18,6 +18,10 @@ if REVIEW:
             f"{RESULTS}/benchmarks/review.tsv"
         conda:
             ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=memory("whole"),
+            runtime=runtime("whole"),
         params:
             code=code_digest("reviewed"),
         shell:

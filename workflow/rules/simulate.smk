@@ -14,6 +14,10 @@ if MADE:
             f"{RESULTS}/benchmarks/simulate.tsv"
         conda:
             ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=memory("simulate"),
+            runtime=runtime("simulate"),
         params:
             code=code_digest("simulate"),
         shell:
