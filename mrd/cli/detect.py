@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
-from mrd.cli.arms import ARMS, Look, Sight, align
+from mrd.cli.arms import ARMS, Look, Sight, align, arms_of
 from mrd.cli.bank import Bank, read_bank, reference_record
+from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, asked_of
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
@@ -31,7 +35,7 @@ from mrd.detect.laip import Laip
 from mrd.detect.learned import Classifier
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import cells_path, detect_tables, find_laip, reference_folder, scores_path
+from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import read_model
 from mrd.files.tables import read_table, write_table
@@ -109,7 +113,11 @@ def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
 def without_reference(job: Job, reason: str) -> dict[str, Any]:
     """The record of a tube whose panel has no reference."""
     why = {"outcome": FAILED, "reason": f"no reference: {reason}", "flags": join_flags(["no-reference"])}
-    return {"rows": [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in ARMS], "limits": [], "clusters": []}
+    return {
+        "rows": [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in arms_of(job.run.settings)],
+        "limits": [],
+        "clusters": [],
+    }
 
 
 def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
@@ -124,12 +132,13 @@ def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
         leukocytes=cells.gates[bank.panel.leukocytes],
         laip=laip,
         classifier=classifier,
+        drawn=drawn_gate(job, cells, bank),
         taught=job.taught,
         bank=bank,
         settings=settings,
     )
     adapted = align(look)
-    sights = {arm: see(look, adapted) for arm, see in ARMS.items()}
+    sights = {arm: ARMS[arm](look, adapted) for arm in arms_of(settings)}
     write_scores(job, cells, sights, {**told, "device": str(bank.device)})
     where = alignment(bank.panel, adapted)
     return {
@@ -147,6 +156,20 @@ def taught_models(job: Job, bank: Bank) -> tuple[Laip | None, Classifier | None]
     path = find_laip(job.run.results, job.run.settings.laip_folder, told["subject"], told["panel"])
     arrays, _ = read_model(path, "laip", 2)
     return laip_from(arrays, bank.device), classifier_from(arrays, bank.device)
+
+
+def drawn_gate(job: Job, cells: TubeCells, bank: Bank) -> Callable[[NDArray[np.float32]], NDArray[np.bool_]] | None:
+    """Which cells lie inside the LAIPs that the lab drew, given the tube's shift; None where there is none to count by."""
+    told, settings = job.taught.get("drawn"), job.run.settings
+    if told is None or told["outcome"] != OK:
+        return None
+    subject, panel = job.tube["subject"], job.tube["panel"]
+    asked = asked_of(settings, job.run.samples, subject, panel)
+    if asked is None:
+        return None
+    arrays, about = read_model(find_drawn(job.run.results, settings.laip_folder, subject, panel), DRAWN, DRAWN_VERSION)
+    gate = DrawnGate(asked, bank.panel, about["detectors"], arrays["shift"], f"tube {job.tube['tube_id']}")
+    return partial(gate.inside, cells.values, gates=cells.gates)
 
 
 def alignment(panel: Panel, adapted: Adapted) -> float:
@@ -170,6 +193,9 @@ def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dic
     order, n = np.argsort(cells.events), len(cells.events)
     columns: dict[str, Any] = {"event": cells.events}
     for arm, sight in sights.items():
+        if arm == "drawn":
+            columns |= {} if sight.found is None else {arm: sight.found}
+            continue
         columns[f"{arm}_score"] = np.full(n, np.nan, np.float32) if sight.scores is None else sight.scores
         columns[arm] = np.zeros(n, bool) if sight.found is None else sight.found
     cluster = sights["dfn"].cluster

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from mrd import __version__
+from mrd.core import words
 from mrd.core.conformance import check_submission
 from mrd.core.contracts import ADMRD, CALLS_TABLE, CELLS, CONVERSION, LAIPS, PIPELINE_TABLES, SUMMARY
 from mrd.core.estimand import Estimands
@@ -77,7 +78,11 @@ def read_markers(paths: list[Path]) -> dict[tuple[str, str], str]:
     """Read the phenotypes of the LAIPs by subject and panel."""
     frames = [read_table(path, LAIPS) for path in paths]
     rows = pd.concat(frames).dropna(subset=["phenotype"]) if frames else LAIPS.empty()
-    return {(str(s), str(p)): str(m) for s, p, m in zip(rows["subject"], rows["panel"], rows["phenotype"], strict=True)}
+    rows = rows.sort_values("arm", key=lambda arms: arms.map(words.ARMS.index), ascending=False, kind="stable")
+    told = zip(
+        rows["subject"], rows["panel"], rows["phenotype"], strict=True
+    )  # a later row stands: what was learned over what was drawn
+    return {(str(s), str(p)): str(m) for s, p, m in told}
 
 
 def _write_visits(out: Path, trial: Trial) -> None:

@@ -102,12 +102,12 @@ QC = Table(
 LAIPS = Table(
     "laips",
     2,
-    "subject and panel with a diagnosis tube, and arm that learns from it",
+    "subject, panel and arm: what its diagnosis tube taught, or the lab drew",
     (
         C("subject", "s", "subject", required=True),
         C("panel", "s", "panel", required=True),
         C("arm", "s", "detection arm", required=True, codes=ARMS),
-        C("tube_id", "s", "diagnosis tube it was learned on", required=True),
+        C("tube_id", "s", "diagnosis tube it was learned on, or a drawn one's recall was measured on; empty without one"),
         C("outcome", "s", "whether a LAIP was found", required=True, codes=OUTCOMES),
         C("reason", "s", "why not, in one line"),
         C("phenotype", "s", "phenotype string of the leukaemic cells"),

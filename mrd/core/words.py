@@ -26,8 +26,9 @@ CALLS = (
 BELOW = (LOW_QUANTIFIABLE, LOW_NOT_QUANTIFIABLE, NOT_DETECTED)
 ABOVE = (POSITIVE, POSITIVE_NOT_QUANTIFIABLE)
 
-ARMS = ("laip", "learned", "dfn")
-"""laip: the phenotype found at diagnosis · learned: a classifier of diagnosis against controls · dfn: different from normal"""
+ARMS = ("laip", "learned", "dfn", "drawn")
+"""laip: the phenotype found at diagnosis · learned: a classifier of diagnosis against controls · dfn: different from normal ·
+drawn: the LAIP that the lab drew"""
 COMBINE = ("laip-first", "highest", *ARMS)
 
 OK = "ok"
@@ -60,6 +61,7 @@ FLAGS = {
     "no-laip": "no population in excess of the controls was found at diagnosis",
     "no-reference": "too few controls of the panel to state a reference",
     "no-regenerating-controls": "no regenerating control stands behind the limits",
+    "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds: its recall is assumed",
     "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shifted": "the tube lies unusually far from the reference",

@@ -28,8 +28,8 @@ STAGES = {
 READS = {
     "prepare": ("fcs", "panels", "samples"),
     "reference": ("prepare", "panels"),
-    "laip": ("prepare", "reference", "panels"),
-    "detect": ("prepare", "reference", "laip"),
+    "laip": ("prepare", "reference", "panels", "drawn"),
+    "detect": ("prepare", "reference", "laip", "drawn"),
     "call": ("prepare", "reference", "laip", "detect"),
     "endpoint": ("call", "subjects"),
     "report": ("prepare", "laip", "detect", "call", "endpoint"),

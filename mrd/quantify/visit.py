@@ -81,6 +81,7 @@ def judge(counted: Counted, settings: Settings, *, marrow: bool) -> Judged:
     fraction = corrected(found, n, counted.blanks, counted.recall)
     ends = interval(found, n, counted.blanks, counted.recall)
     gaps = adequacy_gaps(marrow=marrow, n=n, blasts=counted.n_blast, lod=limits.lod, settings=settings)
+    gaps += ["recall-assumed"] if "recall-assumed" in counted.flags and not settings.drawn_below else []
     finding = Finding(fraction, limits.lob, limits.lod, limits.lloq, found, ends, adequate=not gaps)
     if settings.decide_on == "laip_fraction":
         finding = on_counted_scale(finding, counted, limits)

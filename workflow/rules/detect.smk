@@ -2,6 +2,7 @@ rule detect:
     """Every tube of a batch under every arm: scores, what was found counted, populations named."""
     input:
         reference_of,
+        drawn_of,
         tubes=f"{RESULTS}/prepare/{{batch}}.tsv",
         laips=f"{RESULTS}/laip/{{batch}}.tsv",
     output:
