@@ -22,14 +22,13 @@ from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
-from mrd.core.panel import Panel
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
 from mrd.core.words import FAILED, OK, join_flags, split_flags
-from mrd.detect.align import Adapted
 from mrd.detect.device import choose_device, tensor
+from mrd.detect.far import Far, furthest
 from mrd.detect.frozen import classifier_from, laip_from
 from mrd.detect.laip import Laip
 from mrd.detect.learned import Classifier
@@ -138,11 +137,13 @@ def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
         settings=settings,
     )
     adapted = align(look)
+    far = furthest(adapted.shift, [a.shift for a in bank.adapted], bank.panel.model_channels, bank.panel.model_roles)
+    if far.distance > settings.far_limit:
+        return too_far(job, far)
     sights = {arm: ARMS[arm](look, adapted) for arm in arms_of(settings)}
     write_scores(job, cells, sights, {**told, "device": str(bank.device)})
-    where = alignment(bank.panel, adapted)
     return {
-        "rows": [burden_row(tube, arm, s, where) for arm, s in sights.items()],
+        "rows": [burden_row(job, arm, s, far) for arm, s in sights.items()],
         "limits": [x for s in sights.values() for x in s.limits],
         "clusters": [x for s in sights.values() for x in s.clusters],
     }
@@ -172,20 +173,24 @@ def drawn_gate(job: Job, cells: TubeCells, bank: Bank) -> Callable[[NDArray[np.f
     return partial(gate.inside, cells.values, gates=cells.gates)
 
 
-def alignment(panel: Panel, adapted: Adapted) -> float:
-    """Distance of a tube from the reference: root mean square of its markers' shift, asinh units."""
-    markers = np.array([role == "marker" for role in panel.model_roles])
-    return float(np.sqrt(np.mean(adapted.shift.cpu().numpy()[markers] ** 2)))
+def too_far(job: Job, far: Far) -> dict[str, Any]:
+    """The record of a tube in which a marker lies where no control has it: every arm would judge by the wrong frame."""
+    limit = job.run.settings.far_limit
+    job.path.unlink(missing_ok=True)
+    reason = (
+        f"too far from the reference: {far.marker} lies {far.move:+.1f} from where the controls show it, the limit is {limit:g} "
+        "(asinh units); check its antibody, voltage and compensation"
+    )
+    why = {"outcome": FAILED, "reason": reason, "distance": far.distance, "flags": join_flags(["far-from-reference"])}
+    rows = [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in arms_of(job.run.settings)]
+    return {"rows": rows, "limits": [], "clusters": []}
 
 
-FAR = 0.5
-"""Distance from which a tube is flagged as far from the reference."""
-
-
-def burden_row(tube: dict[str, Any], arm: str, sight: Sight, distance: float) -> dict[str, Any]:
+def burden_row(job: Job, arm: str, sight: Sight, far: Far) -> dict[str, Any]:
     """A burdens row: what an arm saw, where the tube lies, and flags of both."""
-    flags = [*split_flags(sight.row.get("flags")), *(["shifted"] if distance > FAR else [])]
-    return {"tube_id": tube["tube_id"], "arm": arm, **sight.row, "distance": distance, "flags": join_flags(flags)}
+    shifted = ["shifted"] if far.distance > job.run.settings.far_flag else []
+    flags = join_flags(split_flags(sight.row.get("flags")), shifted)
+    return {"tube_id": job.tube["tube_id"], "arm": arm, **sight.row, "distance": far.distance, "flags": flags}
 
 
 def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dict[str, Any]) -> None:

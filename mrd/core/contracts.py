@@ -144,7 +144,7 @@ BURDENS = Table(
             "1",
             low=0,
         ),
-        C("distance", "f", "distance of the tube from the reference", "asinh units", low=0),
+        C("distance", "f", "largest shift of a marker from where the controls show it", "asinh units", low=0),
         C("flags", "s", "`;`-separated flags"),
         C("inputs", "s", "digest of everything the scores were made from", required=True),
         C("artefact", "s", "digest of the artefact's bytes"),

@@ -84,6 +84,11 @@ class Settings(BaseModel):
     )
     dfn_clear: float = _set(20.0, "detect", "times the controls' cells from which on a population is clearly different", gt=1)
 
+    far_flag: float = _set(
+        0.6, "detect", "shift of a marker against the controls from which on a tube is flagged (asinh units)", gt=0
+    )
+    far_limit: float = _set(1.5, "detect", "shift of a marker beyond which a tube is not evaluable (asinh units)", gt=0)
+
     combine: Literal["laip-first", "highest", "laip", "learned", "dfn", "drawn"] = _set(
         "laip-first",
         "call",

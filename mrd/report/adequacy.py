@@ -90,6 +90,6 @@ def quality_line(tubes: Sequence[Row]) -> Line:
 
 
 def distance_line(distance: Any, flags: Sequence[str]) -> Line:
-    """How far a tube lies from the reference; the detect stage says from where on that is unusual."""
-    state = UNKNOWN if not is_told(distance) else UNMET if "shifted" in flags else MET
+    """How far a tube lies from the controls; the detect stage says from where on that is unusual."""
+    state = UNKNOWN if not is_told(distance) else UNMET if {"shifted", "far-from-reference"} & set(flags) else MET
     return Line("Distance from the reference", plain(distance, 2), "not unusual", state)
