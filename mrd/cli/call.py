@@ -30,10 +30,11 @@ from mrd.quantify.visit import (
     arm_row,
     call_row,
     decision_columns,
-    judge,
+    judge_visit,
     not_evaluable,
     pool,
     visit_flags,
+    withhold,
 )
 
 SIZES = ["n_events", "n_cells", "n_leukocytes", "n_blast", "panel"]
@@ -98,14 +99,14 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     flags = [f for text in visit["flags"].dropna() for f in words.split_flags(text)]
     flags += ["tube-failed"] if len(failed) else []
     flags += ["in-sample"] if head["role"] == "diagnosis" else []
-    judged = [judge(c, settings, marrow=head["specimen_type"] == words.MARROW) for c in pool(counted)]
+    judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
     combined = combine(judged, settings)
     flags += [f for r in idle for f in words.split_flags(r["flags"])]
     if combined is None:
         row = unjudged(visit, failed, idle)
         arms = [{**who, **arm_row(j, decided=False, decision=None, settings=settings)} for j in judged]
         return {**head, **row, "flags": words.join_flags(flags)}, [*arms, *({**who, **_idle(r)} for r in idle)]
-    deciding, decision = combined
+    deciding, decision = combined[0], withhold(combined[1], uncounted(visit, judged, evidence))
     arms = [{**who, **arm_row(j, decided=j is deciding, decision=decision, settings=settings)} for j in judged] + [
         {**who, **_idle(r)} for r in idle
     ]
@@ -159,6 +160,14 @@ def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
         least_lod=0.0 if pd.isna(row["least_lod"]) else float(row["least_lod"]),
         own=bool(mine["tube_id"].notna().any()),
     )
+
+
+def uncounted(visit: pd.DataFrame, judged: Sequence[Judged], evidence: Evidence) -> list[str]:
+    """Panels of the visit that carry a LAIP of the subject and in which it could not be counted."""
+    known = evidence.laips[evidence.laips["subject"].eq(visit["subject"].iloc[0]) & evidence.laips["outcome"].eq(words.OK)]
+    carry = known[known["arm"].isin(["laip", "drawn"]) & known["panel"].isin(visit["panel"])]
+    counted = {j.counted.panel for j in judged if j.counted.arm in ("laip", "drawn")}
+    return sorted(set(carry["panel"]) - counted)
 
 
 def _laip_row(evidence: Evidence, subject: str, panel: str, arm: str) -> dict[str, Any] | None:

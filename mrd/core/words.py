@@ -65,7 +65,7 @@ FLAGS = {
     "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds: its recall is assumed",
     "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
-    "shifted": "a marker lies unusually far from where the controls show it",
+    "shifted": "the tube lies unusually far from the reference",
     "time-missing": "no usable time channel: stability of the run was not checked",
     "tube-failed": "at least one tube of the visit could not be used",
     "unstable": "a stretch of unstable signal was removed",
