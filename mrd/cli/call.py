@@ -99,6 +99,9 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     flags = [f for text in visit["flags"].dropna() for f in words.split_flags(text)]
     flags += ["tube-failed"] if len(failed) else []
     flags += ["in-sample"] if head["role"] == "diagnosis" else []
+    purity = purity_of(visit, evidence)
+    head |= {**purity, "storage_days": storage_days(visit)}
+    flags += specimen_flags(head, settings)
     judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
     combined = combine(judged, settings)
     flags += [f for r in idle for f in words.split_flags(r["flags"])]
@@ -126,6 +129,30 @@ def visit_head(visit: pd.DataFrame, settings: Settings) -> dict[str, Any]:
         "guideline": settings.guideline,
         "version": __version__,
     }
+
+
+def purity_of(visit: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
+    """The least marrow share of the visit's tubes, by blood counts where they tell any, and how it was told."""
+    mine = evidence.burdens[evidence.burdens["tube_id"].isin(visit["tube_id"])]
+    told = mine.reindex(columns=["purity", "purity_method"]).dropna()
+    counted = told[told["purity_method"].eq(words.HOLDRINET)]
+    rows = records((counted if len(counted) else told).sort_values("purity").head(1))
+    return rows[0] if rows else {"purity": None, "purity_method": None}
+
+
+def storage_days(visit: pd.DataFrame) -> int | None:
+    """Days from the draw to receipt of the latest tube; None where no receipt is told."""
+    if "received" not in visit or visit["received"].isna().all():
+        return None
+    days = pd.to_datetime(visit["received"]) - pd.to_datetime(visit["collected"])
+    return int(days.max().days)
+
+
+def specimen_flags(head: dict[str, Any], settings: Settings) -> list[str]:
+    """What purity and age of the specimen say."""
+    diluted = head["purity"] is not None and head["purity"] < settings.purity_least
+    old = head["storage_days"] is not None and head["storage_days"] > settings.old_days
+    return (["hemodiluted"] if diluted else []) + (["old-specimen"] if old else [])
 
 
 def count_visit(visit: pd.DataFrame, evidence: Evidence) -> tuple[list[Counted], list[dict[str, Any]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,11 +22,12 @@ from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
+from mrd.core.panel import Panel
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
-from mrd.core.words import FAILED, OK, join_flags, split_flags
+from mrd.core.words import COMPOSITION, FAILED, HOLDRINET, MARROW, OK, join_flags, split_flags
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.far import Far, furthest
 from mrd.detect.frozen import classifier_from, laip_from
@@ -37,9 +38,23 @@ from mrd.files.cells import TubeCells, read_cells
 from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import read_model
+from mrd.files.sheet import COUNTS
 from mrd.files.tables import read_table, write_table
+from mrd.quantify.purity import Made, purity_by_counts, purity_by_shares
 
 log = logging.getLogger(__name__)
+
+
+MADE_OF = 20_000
+"""Cells of a control that tell what it is made of."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a job read once, by panel: references with their controls, and what each control is made of."""
+
+    banks: dict[str, Bank]
+    made: dict[str, list[Made]]
 
 
 @dataclass(frozen=True)
@@ -73,11 +88,11 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    banks: dict[str, Bank] = {}
+    known = Known({}, {})
     told = []
     for tube in records(tubes):
         taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
-        told.append(sight_record(Job(job, tube, taught), banks))
+        told.append(sight_record(Job(job, tube, taught), known))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
@@ -85,12 +100,12 @@ def run(options: argparse.Namespace) -> None:
     write_table(burdens, BURDENS.frame(rows), BURDENS)
 
 
-def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
+def sight_record(job: Job, known: Known) -> dict[str, Any]:
     """The record of a tube: remembered where nothing changed, a reason where there is no reference, else looked at."""
     name, settings = job.tube["panel"], job.run.settings
     reference = reference_record(job.reference, name)
     behind = {a: r["inputs"] for a, r in job.taught.items()}
-    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"]}
+    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job)}
     told = provenance(
         "detect",
         inputs={**inputs, **behind},
@@ -104,9 +119,10 @@ def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
         job.path.unlink(missing_ok=True)
         return remember(job.path, digest_json(told), without_reference(job, reference["reason"]))
     log.info("detect %s", job.tube["tube_id"])
-    if name not in banks:
-        banks[name] = read_bank(job.reference, name, choose_device(settings.device))
-    return remember(job.path, digest_json(told), make_sights(job, banks[name], told))
+    if name not in known.banks:
+        known.banks[name] = read_bank(job.reference, name, choose_device(settings.device))
+        known.made[name] = controls_made(known.banks[name])
+    return remember(job.path, digest_json(told), make_sights(job, known, told))
 
 
 def without_reference(job: Job, reason: str) -> dict[str, Any]:
@@ -119,9 +135,9 @@ def without_reference(job: Job, reason: str) -> dict[str, Any]:
     }
 
 
-def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
+def make_sights(job: Job, known: Known, told: dict[str, Any]) -> dict[str, Any]:
     """Look at one tube with every arm, write the scores, and return its rows."""
-    tube, settings = job.tube, job.run.settings
+    tube, settings, bank = job.tube, job.run.settings, known.banks[job.tube["panel"]]
     cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
     laip, classifier = taught_models(job, bank)
     look = Look(
@@ -141,9 +157,10 @@ def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
     if far.distance > settings.far_limit:
         return too_far(job, far)
     sights = {arm: ARMS[arm](look, adapted) for arm in arms_of(settings)}
+    purity = purity_columns(job, made_of(cells.gates, bank.panel), known.made[tube["panel"]])
     write_scores(job, cells, sights, {**told, "device": str(bank.device)})
     return {
-        "rows": [burden_row(job, arm, s, far) for arm, s in sights.items()],
+        "rows": [{**burden_row(job, arm, s, far), **purity} for arm, s in sights.items()],
         "limits": [x for s in sights.values() for x in s.limits],
         "clusters": [x for s in sights.values() for x in s.clusters],
     }
@@ -171,6 +188,46 @@ def drawn_gate(job: Job, cells: TubeCells, bank: Bank) -> Callable[[NDArray[np.f
     arrays, about = read_model(find_drawn(job.run.results, settings.laip_folder, subject, panel), DRAWN, DRAWN_VERSION)
     gate = DrawnGate(asked, bank.panel, about["detectors"], arrays["shift"], f"tube {job.tube['tube_id']}")
     return partial(gate.inside, cells.values, gates=cells.gates)
+
+
+def controls_made(bank: Bank) -> list[Made]:
+    """What each control is made of, by the panel's gates placed on cells that lie with the reference."""
+    from mrd.prepare.drawn_laip import gates_of_cells  # here, since FlowKit takes a second to import
+
+    names = bank.panel.model_channels
+    cells = [c[:MADE_OF].cpu().numpy().astype(np.float64) for c in bank.cells]
+    return [made_of(gates_of_cells(dict(zip(names, c.T, strict=True)), bank.panel), bank.panel) for c in cells]
+
+
+def made_of(gates: Mapping[str, NDArray[np.bool_]], panel: Panel) -> Made:
+    """Erythroid cells, lymphocytes and leukocytes of a tube; none of a gate the panel does not have."""
+    erythroid, lymphocytes, leukocytes = (
+        int(gates[n].sum()) if n in gates else 0 for n in ("erythroid", "lymphocytes", panel.leukocytes)
+    )
+    return Made(erythroid, lymphocytes, leukocytes)
+
+
+def counts_of(job: Job) -> dict[str, float]:
+    """The blood counts that the sheet tells of a tube; none without."""
+    row = job.run.samples.loc[job.run.samples["tube_id"].eq(job.tube["tube_id"]), list(COUNTS)].iloc[0]
+    return {n: float(row[n]) for n in COUNTS} if row.notna().all() else {}
+
+
+def counts_digest(job: Job) -> dict[str, str]:
+    """Digest of the blood counts, where there are any."""
+    counts = counts_of(job)
+    return {"counts": digest_json(counts)} if counts else {}
+
+
+def purity_columns(job: Job, tube: Made, controls: Sequence[Made]) -> dict[str, Any]:
+    """Marrow share of the leukocytes and how it was told: by blood counts, else by composition; blood itself is not assessed."""
+    counts = counts_of(job)
+    if job.tube["specimen_type"] != MARROW:
+        return {}
+    if counts:
+        return {"purity": purity_by_counts(**counts), "purity_method": HOLDRINET}
+    share = purity_by_shares(tube, controls)
+    return {} if share is None else {"purity": share, "purity_method": COMPOSITION}
 
 
 def too_far(job: Job, far: Far) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from mrd.core.contracts_tables import (
     TRIAL_TABLES as TRIAL_TABLES,
 )
 from mrd.core.tables import Column, Table
-from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, READINGS, ROLES, SPECIMEN_TYPES
+from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, PURITY_METHODS, READINGS, ROLES, SPECIMEN_TYPES
 
 C = Column
 
@@ -49,7 +49,8 @@ SAMPLES = Table(
     key=("subject", "visit", "tube"),
     open=True,
 )
-"""The sample sheet; further columns pass through (`received panel compensation dataset` are read where present)."""
+"""The sample sheet; further columns pass through (`received panel compensation dataset` and four blood
+counts, `rbc_marrow rbc_blood wbc_marrow wbc_blood`, are read where present)."""
 
 TUBES = Table(
     "tubes",
@@ -79,6 +80,7 @@ TUBES = Table(
         C("repairs", "s", "what had to be put right in it"),
         C("dataset", "i", "data set of the file, from 1", low=1),
         C("matrix", "s", "digest of the spillover matrix that was undone; empty where none was"),
+        C("received", "d", "day the tube was received, where the sheet tells it", optional=True),
     ),
     key=("tube_id",),
 )
@@ -124,6 +126,17 @@ LAIPS = Table(
     key=("subject", "panel", "arm"),
 )
 
+PURITY = (
+    C("purity", "f", "marrow share of the leukocytes; empty where it was not assessed", "1", low=0, high=1, optional=True),
+    C(
+        "purity_method",
+        "s",
+        "how: blood counts of the sheet, or erythroid cells over lymphocytes against the controls",
+        codes=PURITY_METHODS,
+        optional=True,
+    ),
+)
+
 BURDENS = Table(
     "burdens",
     2,
@@ -148,6 +161,7 @@ BURDENS = Table(
         C("flags", "s", "`;`-separated flags"),
         C("inputs", "s", "digest of everything the scores were made from", required=True),
         C("artefact", "s", "digest of the artefact's bytes"),
+        *PURITY,
     ),
     key=("tube_id", "arm"),
 )
@@ -202,6 +216,8 @@ CALLS_TABLE = Table(
         C("laip", "s", "digest of the LAIP"),
         C("panel", "s", "panel of the deciding tube"),
         C("version", "s", "software version", required=True),
+        *PURITY,
+        C("storage_days", "i", "days from draw to receipt of the latest tube", "day", low=0, optional=True),
     ),
     key=("subject", "visit"),
 )

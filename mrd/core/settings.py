@@ -101,6 +101,10 @@ class Settings(BaseModel):
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     drawn_below: bool = _set(False, "call", "whether a drawn LAIP whose recall is assumed may tell below the threshold")
+    purity_least: float = _set(
+        0.6, "call", "marrow share of the leukocytes under which a specimen is flagged as hemodiluted", ge=0, le=1
+    )
+    old_days: int = _set(3, "call", "days from draw to receipt after which a specimen is flagged as old", ge=0)
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)
     min_leukocytes: int = _set(500_000, "call", "leukocytes an adequate specimen needs to be called below", ge=1)
     min_blasts: int = _set(100, "call", "cells in the blast compartment an adequate specimen needs", ge=0)

@@ -31,6 +31,10 @@ ARMS = ("laip", "learned", "dfn", "drawn")
 drawn: the LAIP that the lab drew"""
 COMBINE = ("laip-first", "highest", *ARMS)
 
+HOLDRINET, COMPOSITION = "holdrinet", "composition"
+PURITY_METHODS = (HOLDRINET, COMPOSITION)
+"""How the marrow share of a specimen was told: from blood counts of the sheet, or from what the tube is made of."""
+
 OK = "ok"
 FAILED = "failed"
 OUTCOMES = (OK, FAILED)
@@ -55,6 +59,7 @@ FLAGS = {
     "few-blasts": "fewer cells in the blast compartment than an adequate specimen needs",
     "few-controls": "fewer than 20 control tubes stand behind the limits",
     "few-leukocytes": "fewer leukocytes than an adequate specimen needs",
+    "hemodiluted": "much of the specimen is blood, or the marrow makes few red cells: a finding of nothing may be dilution",
     "in-sample": "the LAIP was learned on this very tube",
     "lod-above-threshold": "this tube could not have shown disease at the threshold",
     "near-threshold": "the interval holds the threshold: review first",
@@ -62,6 +67,7 @@ FLAGS = {
     "no-laip": "no population in excess of the controls was found at diagnosis",
     "no-reference": "too few controls of the panel to state a reference",
     "no-regenerating-controls": "no regenerating control stands behind the limits",
+    "old-specimen": "more days passed from draw to receipt than the settings allow: the report must note viability",
     "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds: its recall is assumed",
     "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",

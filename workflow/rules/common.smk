@@ -57,6 +57,11 @@ def rows_of(batch):
     return SAMPLES[SAMPLES["subject"].isin(BATCHES[batch])]
 
 
+def sheet_of(wildcards):
+    """Digest of what the sheet says of a batch's tubes."""
+    return digest_json(rows_of(wildcards.batch).astype(str).to_dict("records"))
+
+
 def files_of(wildcards):
     """What the cells of a batch are made from."""
     rows = rows_of(wildcards.batch)

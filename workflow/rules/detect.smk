@@ -18,6 +18,7 @@ rule detect:
     params:
         options=OPTIONS,
         code=code_digest("detect"),
+        sheet=sheet_of,
         settings=settings_digest(SETTINGS, "reference", "laip", "detect"),
     shell:
         "mrd detect {params.options} --batch {wildcards.batch} --tubes {input.tubes} --laips {input.laips} 2> {log}"
