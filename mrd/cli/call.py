@@ -15,7 +15,7 @@ import pandas as pd
 from mrd import __version__
 from mrd.cli.run_options import add_run_options, start_run
 from mrd.core import words
-from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, TUBES
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, SPECIMENS, TUBES
 from mrd.core.settings import Settings
 from mrd.core.tables import Table, records
 from mrd.files.layout import reference_folder, reference_path
@@ -81,6 +81,7 @@ def run(options: argparse.Namespace) -> None:
     write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
     write_table(job.results / "clusters.tsv", together(options.clusters, CLUSTERS), CLUSTERS)
     write_table(job.results / "qc.tsv", together(options.qc, QC), QC)
+    write_table(job.results / "specimens.tsv", SPECIMENS.frame(calls), SPECIMENS)
     write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
 
 

@@ -216,8 +216,19 @@ CALLS_TABLE = Table(
         C("laip", "s", "digest of the LAIP"),
         C("panel", "s", "panel of the deciding tube"),
         C("version", "s", "software version", required=True),
+    ),
+    key=("subject", "visit"),
+)
+
+SPECIMENS = Table(
+    "specimens",
+    1,
+    "subject and visit: how pure and how old the specimen is",
+    (
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
         *PURITY,
-        C("storage_days", "i", "days from draw to receipt of the latest tube", "day", low=0, optional=True),
+        C("storage_days", "i", "days from draw to receipt of the latest tube; empty where no receipt is told", "day", low=0),
     ),
     key=("subject", "visit"),
 )
@@ -474,4 +485,5 @@ PIPELINE_TABLES = [
     RS,
     *TRIAL_TABLES,
     CELLS,
+    SPECIMENS,
 ]

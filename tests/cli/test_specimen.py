@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from mrd.cli.main import main
+from mrd.core.contracts import SPECIMENS
+from mrd.files.tables import read_table
 from tests.cohort import read_calls, run_some
 from tests.shifted import add_tube
 
@@ -28,7 +30,8 @@ def test_a_diluted_and_an_old_specimen_are_flagged_and_stand_in_the_endpoint_dat
     say(plan, "FU1", received="2024-02-04", **COUNTS)
     say(plan, "FU2", received="2024-05-05")
     run_some(settings, "prepare", "laip", "detect", "call")
-    calls = read_calls(results).loc["P1"]
+    told = read_table(results / "specimens.tsv", SPECIMENS).set_index(["subject", "visit"])
+    calls = read_calls(results).join(told).loc["P1"]
     assert calls["purity_method"].to_dict() == {
         "DX": "composition", "FU1": "holdrinet", "FU2": "composition", "FU3": "composition"
     }  # fmt: skip
