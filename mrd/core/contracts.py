@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mrd.core.contracts_adam import (
     ADAE as ADAE,
     ADMRD as ADMRD,
@@ -232,6 +234,12 @@ SPECIMENS = Table(
     ),
     key=("subject", "visit"),
 )
+
+CALLS_BESIDE = replace(
+    CALLS_TABLE,
+    columns=(*CALLS_TABLE.columns, *(replace(c, optional=True) for c in SPECIMENS.columns if c.name not in SPECIMENS.key)),
+)
+"""Calls with what is told of their specimens beside them, as they are read and never written."""
 
 ARMS_TABLE = Table(
     "arms",
