@@ -13,12 +13,14 @@ from torch import Tensor
 
 from mrd.cli.bank import Bank
 from mrd.cli.calibrate import calibrate, laip_scorer
+from mrd.cli.drawn import ARM as DRAWN
+from mrd.core.errors import FileError, PanelError
 from mrd.core.seeds import generator
 from mrd.core.settings import Settings
 from mrd.core.words import FAILED, OK, join_flags
 from mrd.detect.align import Adapted, adapt
 from mrd.detect.dfn import Excess, find_excess, group_components
-from mrd.detect.laip import Laip, adapt_with, score_laip
+from mrd.detect.laip import Laip, align_tube, score_laip
 from mrd.detect.learned import Classifier, score_learned
 from mrd.detect.mixture import component_logs, log_density
 from mrd.detect.phenotype import differences, phenotype
@@ -33,6 +35,7 @@ class Look:
     """One tube under the detectors: its row, its cells (n, d) in random order, which lie where leukaemia is looked for.
 
     laip, classifier : what the subject's diagnosis taught, or None · taught : the LAIPS rows of the subject by arm
+    drawn : which cells lie inside the LAIP that the lab drew, given the tube's shift; None where it drew none to count by
     """
 
     tube: Mapping[str, Any]
@@ -41,6 +44,7 @@ class Look:
     leukocytes: NDArray[np.bool_]
     laip: Laip | None
     classifier: Classifier | None
+    drawn: Callable[[NDArray[np.float32]], NDArray[np.bool_]] | None
     taught: Mapping[str, Mapping[str, Any]]
     bank: Bank
     settings: Settings
@@ -68,10 +72,8 @@ class Sight:
 
 def align(look: Look) -> Adapted:
     """The tube's own normal marrow, the LAIP taking part where there is one."""
-    if look.laip is None:
-        return adapt(look.values[: look.settings.adapt_cells], look.bank.reference.mixture, prior_of(look.settings))
     in_sample = look.tube["role"] == "diagnosis"
-    return adapt_with(look.values, look.bank.reference.mixture, look.laip, look.settings, in_sample=in_sample)
+    return align_tube(look.values, look.bank.reference.mixture, look.laip, look.settings, in_sample=in_sample)
 
 
 def see_laip(look: Look, adapted: Adapted) -> Sight:
@@ -124,8 +126,26 @@ def settle(excess: Excess, look: Look) -> Adapted:
     return adapt(few, reference, prior, leukaemic=laip.mixture, share=laip.share, start=excess.adapted)
 
 
-ARMS: dict[str, Callable[[Look, Adapted], Sight]] = {"laip": see_laip, "learned": see_learned, "dfn": see_dfn}
+def see_drawn(look: Look, adapted: Adapted) -> Sight:
+    """Cells inside the LAIP that the lab drew."""
+    told = look.taught.get(DRAWN, {"reason": "the lab drew no LAIP of this subject for this panel", "flags": ""})
+    if look.drawn is None:
+        return Sight({"outcome": FAILED, "reason": told["reason"], "flags": told["flags"]})
+    try:
+        found = look.drawn(adapted.shift.cpu().numpy())
+    except (FileError, PanelError) as error:
+        return Sight({"outcome": FAILED, "reason": str(error), "flags": ""})
+    row = {"n_found": int(found.sum()), "recall": told["recall"], "recall_se": told["recall_se"]}
+    return Sight(_row(look, row, found), found=found)
+
+
+ARMS: dict[str, Callable[[Look, Adapted], Sight]] = {"laip": see_laip, "learned": see_learned, "dfn": see_dfn, DRAWN: see_drawn}
 """Adding an arm is a function and a line here, and its name in `mrd.core.words`."""
+
+
+def arms_of(settings: Settings) -> list[str]:
+    """The arms of a run: what the lab drew is one only where the settings name it."""
+    return [arm for arm in ARMS if arm != DRAWN or settings.drawn_laips]
 
 
 def _idle(look: Look, arm: str) -> Sight:

@@ -15,7 +15,7 @@ import pandas as pd
 from mrd import __version__
 from mrd.cli.run_options import add_run_options, start_run
 from mrd.core import words
-from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, TUBES
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, SPECIMENS, TUBES
 from mrd.core.settings import Settings
 from mrd.core.tables import Table, records
 from mrd.files.layout import reference_folder, reference_path
@@ -30,10 +30,11 @@ from mrd.quantify.visit import (
     arm_row,
     call_row,
     decision_columns,
-    judge,
+    judge_visit,
     not_evaluable,
     pool,
     visit_flags,
+    withhold,
 )
 
 SIZES = ["n_events", "n_cells", "n_leukocytes", "n_blast", "panel"]
@@ -80,6 +81,7 @@ def run(options: argparse.Namespace) -> None:
     write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
     write_table(job.results / "clusters.tsv", together(options.clusters, CLUSTERS), CLUSTERS)
     write_table(job.results / "qc.tsv", together(options.qc, QC), QC)
+    write_table(job.results / "specimens.tsv", SPECIMENS.frame(calls), SPECIMENS)
     write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
 
 
@@ -98,14 +100,17 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     flags = [f for text in visit["flags"].dropna() for f in words.split_flags(text)]
     flags += ["tube-failed"] if len(failed) else []
     flags += ["in-sample"] if head["role"] == "diagnosis" else []
-    judged = [judge(c, settings, marrow=head["specimen_type"] == words.MARROW) for c in pool(counted)]
+    purity = purity_of(visit, evidence)
+    head |= {**purity, "storage_days": storage_days(visit)}
+    flags += specimen_flags(head, settings)
+    judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
     combined = combine(judged, settings)
     flags += [f for r in idle for f in words.split_flags(r["flags"])]
     if combined is None:
         row = unjudged(visit, failed, idle)
         arms = [{**who, **arm_row(j, decided=False, decision=None, settings=settings)} for j in judged]
         return {**head, **row, "flags": words.join_flags(flags)}, [*arms, *({**who, **_idle(r)} for r in idle)]
-    deciding, decision = combined
+    deciding, decision = combined[0], withhold(combined[1], uncounted(visit, judged, evidence))
     arms = [{**who, **arm_row(j, decided=j is deciding, decision=decision, settings=settings)} for j in judged] + [
         {**who, **_idle(r)} for r in idle
     ]
@@ -125,6 +130,30 @@ def visit_head(visit: pd.DataFrame, settings: Settings) -> dict[str, Any]:
         "guideline": settings.guideline,
         "version": __version__,
     }
+
+
+def purity_of(visit: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
+    """The least marrow share of the visit's tubes, by blood counts where they tell any, and how it was told."""
+    mine = evidence.burdens[evidence.burdens["tube_id"].isin(visit["tube_id"])]
+    told = mine.reindex(columns=["purity", "purity_method"]).dropna()
+    counted = told[told["purity_method"].eq(words.HOLDRINET)]
+    rows = records((counted if len(counted) else told).sort_values("purity").head(1))
+    return rows[0] if rows else {"purity": None, "purity_method": None}
+
+
+def storage_days(visit: pd.DataFrame) -> int | None:
+    """Days from the draw to receipt of the latest tube; None where no receipt is told."""
+    if "received" not in visit or visit["received"].isna().all():
+        return None
+    days = pd.to_datetime(visit["received"]) - pd.to_datetime(visit["collected"])
+    return int(days.max().days)
+
+
+def specimen_flags(head: dict[str, Any], settings: Settings) -> list[str]:
+    """What purity and age of the specimen say."""
+    diluted = head["purity"] is not None and head["purity"] < settings.purity_least
+    old = head["storage_days"] is not None and head["storage_days"] > settings.old_days
+    return (["hemodiluted"] if diluted else []) + (["old-specimen"] if old else [])
 
 
 def count_visit(visit: pd.DataFrame, evidence: Evidence) -> tuple[list[Counted], list[dict[str, Any]]]:
@@ -159,6 +188,14 @@ def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
         least_lod=0.0 if pd.isna(row["least_lod"]) else float(row["least_lod"]),
         own=bool(mine["tube_id"].notna().any()),
     )
+
+
+def uncounted(visit: pd.DataFrame, judged: Sequence[Judged], evidence: Evidence) -> list[str]:
+    """Panels of the visit that carry a LAIP of the subject and in which it could not be counted."""
+    known = evidence.laips[evidence.laips["subject"].eq(visit["subject"].iloc[0]) & evidence.laips["outcome"].eq(words.OK)]
+    carry = known[known["arm"].isin(["laip", "drawn"]) & known["panel"].isin(visit["panel"])]
+    counted = {j.counted.panel for j in judged if j.counted.arm in ("laip", "drawn")}
+    return sorted(set(carry["panel"]) - counted)
 
 
 def _laip_row(evidence: Evidence, subject: str, panel: str, arm: str) -> dict[str, Any] | None:

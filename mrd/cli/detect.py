@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
-from mrd.cli.arms import ARMS, Look, Sight, align
+from mrd.cli.arms import ARMS, Look, Sight, align, arms_of
 from mrd.cli.bank import Bank, read_bank, reference_record
+from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, asked_of
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
@@ -24,20 +28,34 @@ from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
-from mrd.core.words import FAILED, OK, join_flags, split_flags
-from mrd.detect.align import Adapted
+from mrd.core.words import COMPOSITION, FAILED, HOLDRINET, MARROW, OK, join_flags, split_flags
 from mrd.detect.device import choose_device, tensor
+from mrd.detect.far import Far, furthest
 from mrd.detect.frozen import classifier_from, laip_from
 from mrd.detect.laip import Laip
 from mrd.detect.learned import Classifier
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import cells_path, detect_tables, find_laip, reference_folder, scores_path
+from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import read_model
+from mrd.files.sheet import COUNTS
 from mrd.files.tables import read_table, write_table
+from mrd.quantify.purity import Made, purity_by_counts, purity_by_shares
 
 log = logging.getLogger(__name__)
+
+
+MADE_OF = 20_000
+"""Cells of a control that tell what it is made of."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a job read once, by panel: references with their controls, and what each control is made of."""
+
+    banks: dict[str, Bank]
+    made: dict[str, list[Made]]
 
 
 @dataclass(frozen=True)
@@ -71,11 +89,11 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    banks: dict[str, Bank] = {}
+    known = Known({}, {})
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
-        told.append(sight_record(Job(job, tube, taught), banks))
+        told.append(sight_record(Job(job, tube, taught), known))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
@@ -83,12 +101,12 @@ def run(options: argparse.Namespace) -> None:
     write_table(burdens, BURDENS.frame(rows), BURDENS)
 
 
-def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
+def sight_record(job: Job, known: Known) -> dict[str, Any]:
     """The record of a tube: remembered where nothing changed, a reason where there is no reference, else looked at."""
     name, settings = job.tube["panel"], job.run.settings
     reference = reference_record(job.reference, name)
     behind = {a: r["inputs"] for a, r in job.taught.items()}
-    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"]}
+    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job)}
     told = provenance(
         "detect",
         inputs={**inputs, **behind},
@@ -102,20 +120,25 @@ def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
         job.path.unlink(missing_ok=True)
         return remember(job.path, digest_json(told), without_reference(job, reference["reason"]))
     log.info("detect %s", job.tube["tube_id"])
-    if name not in banks:
-        banks[name] = read_bank(job.reference, name, choose_device(settings.device))
-    return remember(job.path, digest_json(told), make_sights(job, banks[name], told))
+    if name not in known.banks:
+        known.banks[name] = read_bank(job.reference, name, choose_device(settings.device))
+        known.made[name] = controls_made(known.banks[name])
+    return remember(job.path, digest_json(told), make_sights(job, known, told))
 
 
 def without_reference(job: Job, reason: str) -> dict[str, Any]:
     """The record of a tube whose panel has no reference."""
     why = {"outcome": FAILED, "reason": f"no reference: {reason}", "flags": join_flags(["no-reference"])}
-    return {"rows": [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in ARMS], "limits": [], "clusters": []}
+    return {
+        "rows": [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in arms_of(job.run.settings)],
+        "limits": [],
+        "clusters": [],
+    }
 
 
-def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
+def make_sights(job: Job, known: Known, told: dict[str, Any]) -> dict[str, Any]:
     """Look at one tube with every arm, write the scores, and return its rows."""
-    tube, settings = job.tube, job.run.settings
+    tube, settings, bank = job.tube, job.run.settings, known.banks[job.tube["panel"]]
     cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
     laip, classifier = taught_models(job, bank)
     look = Look(
@@ -125,16 +148,20 @@ def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
         leukocytes=cells.gates[bank.panel.leukocytes],
         laip=laip,
         classifier=classifier,
+        drawn=drawn_gate(job, cells, bank),
         taught=job.taught,
         bank=bank,
         settings=settings,
     )
     adapted = align(look)
-    sights = {arm: see(look, adapted) for arm, see in ARMS.items()}
+    far = furthest(adapted.shift, [a.shift for a in bank.adapted], bank.panel.model_channels, bank.panel.model_roles)
+    if far.distance > settings.far_limit:
+        return too_far(job, far)
+    sights = {arm: ARMS[arm](look, adapted) for arm in arms_of(settings)}
+    purity = purity_columns(job, made_of(cells.gates, bank.panel), known.made[tube["panel"]])
     write_scores(job, cells, sights, {**told, "device": str(bank.device)})
-    where = alignment(bank.panel, adapted)
     return {
-        "rows": [burden_row(tube, arm, s, where) for arm, s in sights.items()],
+        "rows": [{**burden_row(job, arm, s, far), **purity} for arm, s in sights.items()],
         "limits": [x for s in sights.values() for x in s.limits],
         "clusters": [x for s in sights.values() for x in s.clusters],
     }
@@ -150,20 +177,78 @@ def taught_models(job: Job, bank: Bank) -> tuple[Laip | None, Classifier | None]
     return laip_from(arrays, bank.device), classifier_from(arrays, bank.device)
 
 
-def alignment(panel: Panel, adapted: Adapted) -> float:
-    """Distance of a tube from the reference: root mean square of its markers' shift, asinh units."""
-    markers = np.array([role == "marker" for role in panel.model_roles])
-    return float(np.sqrt(np.mean(adapted.shift.cpu().numpy()[markers] ** 2)))
+def drawn_gate(job: Job, cells: TubeCells, bank: Bank) -> Callable[[NDArray[np.float32]], NDArray[np.bool_]] | None:
+    """Which cells lie inside the LAIPs that the lab drew, given the tube's shift; None where there is none to count by."""
+    told, settings = job.taught.get("drawn"), job.run.settings
+    if told is None or told["outcome"] != OK:
+        return None
+    subject, panel = job.tube["subject"], job.tube["panel"]
+    asked = asked_of(settings, job.run.samples, subject, panel)
+    if asked is None:
+        return None
+    arrays, about = read_model(find_drawn(job.run.results, settings.laip_folder, subject, panel), DRAWN, DRAWN_VERSION)
+    gate = DrawnGate(asked, bank.panel, about["detectors"], arrays["shift"], f"tube {job.tube['tube_id']}")
+    return partial(gate.inside, cells.values, gates=cells.gates)
 
 
-FAR = 0.5
-"""Distance from which a tube is flagged as far from the reference."""
+def controls_made(bank: Bank) -> list[Made]:
+    """What each control is made of, by the panel's gates placed on cells that lie with the reference."""
+    from mrd.prepare.drawn_laip import gates_of_cells  # here, since FlowKit takes a second to import
+
+    names = bank.panel.model_channels
+    cells = [c[:MADE_OF].cpu().numpy().astype(np.float64) for c in bank.cells]
+    return [made_of(gates_of_cells(dict(zip(names, c.T, strict=True)), bank.panel), bank.panel) for c in cells]
 
 
-def burden_row(tube: dict[str, Any], arm: str, sight: Sight, distance: float) -> dict[str, Any]:
+def made_of(gates: Mapping[str, NDArray[np.bool_]], panel: Panel) -> Made:
+    """Erythroid cells, lymphocytes and leukocytes of a tube; none of a gate the panel does not have."""
+    erythroid, lymphocytes, leukocytes = (
+        int(gates[n].sum()) if n in gates else 0 for n in ("erythroid", "lymphocytes", panel.leukocytes)
+    )
+    return Made(erythroid, lymphocytes, leukocytes)
+
+
+def counts_of(job: Job) -> dict[str, float]:
+    """The blood counts that the sheet tells of a tube; none without."""
+    row = job.run.samples.loc[job.run.samples["tube_id"].eq(job.tube["tube_id"]), list(COUNTS)].iloc[0]
+    return {n: float(row[n]) for n in COUNTS} if row.notna().all() else {}
+
+
+def counts_digest(job: Job) -> dict[str, str]:
+    """Digest of the blood counts, where there are any."""
+    counts = counts_of(job)
+    return {"counts": digest_json(counts)} if counts else {}
+
+
+def purity_columns(job: Job, tube: Made, controls: Sequence[Made]) -> dict[str, Any]:
+    """Marrow share of the leukocytes and how it was told: by blood counts, else by composition; blood itself is not assessed."""
+    counts = counts_of(job)
+    if job.tube["specimen_type"] != MARROW:
+        return {}
+    if counts:
+        return {"purity": purity_by_counts(**counts), "purity_method": HOLDRINET}
+    share = purity_by_shares(tube, controls)
+    return {} if share is None else {"purity": share, "purity_method": COMPOSITION}
+
+
+def too_far(job: Job, far: Far) -> dict[str, Any]:
+    """The record of a tube in which a marker lies where no control has it: every arm would judge by the wrong frame."""
+    limit = job.run.settings.far_limit
+    job.path.unlink(missing_ok=True)
+    reason = (
+        f"too far from the reference: {far.marker} lies {far.move:+.1f} from where the controls show it, the limit is {limit:g} "
+        "(asinh units); check its antibody, voltage and compensation"
+    )
+    why = {"outcome": FAILED, "reason": reason, "distance": far.distance, "flags": join_flags(["far-from-reference"])}
+    rows = [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in arms_of(job.run.settings)]
+    return {"rows": rows, "limits": [], "clusters": []}
+
+
+def burden_row(job: Job, arm: str, sight: Sight, far: Far) -> dict[str, Any]:
     """A burdens row: what an arm saw, where the tube lies, and flags of both."""
-    flags = [*split_flags(sight.row.get("flags")), *(["shifted"] if distance > FAR else [])]
-    return {"tube_id": tube["tube_id"], "arm": arm, **sight.row, "distance": distance, "flags": join_flags(flags)}
+    shifted = ["shifted"] if far.distance > job.run.settings.far_flag else []
+    flags = join_flags(split_flags(sight.row.get("flags")), shifted)
+    return {"tube_id": job.tube["tube_id"], "arm": arm, **sight.row, "distance": far.distance, "flags": flags}
 
 
 def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dict[str, Any]) -> None:
@@ -171,6 +256,9 @@ def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dic
     order, n = np.argsort(cells.events), len(cells.events)
     columns: dict[str, Any] = {"event": cells.events}
     for arm, sight in sights.items():
+        if arm == "drawn":
+            columns |= {} if sight.found is None else {arm: sight.found}
+            continue
         columns[f"{arm}_score"] = np.full(n, np.nan, np.float32) if sight.scores is None else sight.scores
         columns[arm] = np.zeros(n, bool) if sight.found is None else sight.found
     cluster = sights["dfn"].cluster

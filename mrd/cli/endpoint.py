@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from mrd import __version__
+from mrd.core import words
 from mrd.core.conformance import check_submission
-from mrd.core.contracts import ADMRD, CALLS_TABLE, CELLS, CONVERSION, LAIPS, PIPELINE_TABLES, SUMMARY
+from mrd.core.contracts import ADMRD, CELLS, CONVERSION, LAIPS, PIPELINE_TABLES, SUMMARY
 from mrd.core.estimand import Estimands
 from mrd.core.settings import Settings
 from mrd.endpoint.analyses import Analyses, analyse
@@ -20,6 +21,7 @@ from mrd.endpoint.clinical import Clinical
 from mrd.endpoint.derive import Inputs, Trial, derive_trial
 from mrd.endpoint.page import Drawn, draw_trial
 from mrd.files.atomic import write_bytes, write_text
+from mrd.files.calls import read_calls
 from mrd.files.clinical import find_clinical, read_clinical
 from mrd.files.datasets import write_csv, write_parquet
 from mrd.files.define_xml import write_define
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     settings = read_settings(Path(options.settings)) if options.settings else Settings()
     told = options.estimands or settings.estimands
     estimands = read_estimands(Path(told)) if told else Estimands()
-    calls, clinical = read_table(options.calls, CALLS_TABLE), read_tables(options, settings)
+    calls, clinical = read_calls(options.calls), read_tables(options, settings)
     trial = derive_trial(Inputs(calls, clinical, estimands, read_markers(options.laips)), settings, version=__version__)
     if clinical is None:
         _write_visits(options.out, trial)
@@ -77,7 +79,11 @@ def read_markers(paths: list[Path]) -> dict[tuple[str, str], str]:
     """Read the phenotypes of the LAIPs by subject and panel."""
     frames = [read_table(path, LAIPS) for path in paths]
     rows = pd.concat(frames).dropna(subset=["phenotype"]) if frames else LAIPS.empty()
-    return {(str(s), str(p)): str(m) for s, p, m in zip(rows["subject"], rows["panel"], rows["phenotype"], strict=True)}
+    rows = rows.sort_values("arm", key=lambda arms: arms.map(words.ARMS.index), ascending=False, kind="stable")
+    told = zip(
+        rows["subject"], rows["panel"], rows["phenotype"], strict=True
+    )  # a later row stands: what was learned over what was drawn
+    return {(str(s), str(p)): str(m) for s, p, m in told}
 
 
 def _write_visits(out: Path, trial: Trial) -> None:

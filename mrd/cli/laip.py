@@ -11,6 +11,8 @@ import torch
 
 from mrd.cli.bank import Bank, read_bank, reference_record
 from mrd.cli.calibrate import Calibrated, calibrate, laip_scorer, learned_scorer
+from mrd.cli.drawn import asked_of
+from mrd.cli.drawn_record import drawn_record, first_tube
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
@@ -59,6 +61,10 @@ def run(options: argparse.Namespace) -> None:
             told.append(frozen)
         elif (subject, panel) in largest:
             told.append(laip_record(job, largest[subject, panel], banks))
+        asked = asked_of(job.settings, job.samples, subject, panel)
+        if asked is not None:
+            mine = tubes[tubes["subject"].eq(subject) & tubes["panel"].eq(panel)]
+            told.append(drawn_record(job, asked, first_tube(mine), banks))
     laips, limits = laip_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)

@@ -81,9 +81,9 @@ def panel_of(name: str) -> Panel:
 
 
 def found_cells(job: Run, tube: str, cells: TubeCells) -> np.ndarray:
-    """Which cells of a tube were found, by the LAIP or as different from normal, (n,) bool."""
+    """Which cells of a tube were found, by a LAIP or as different from normal, (n,) bool."""
     scores = read_anndata(scores_path(job.results, tube), SCORES).obs
-    told = scores["laip"].to_numpy(dtype=bool) | scores["dfn"].to_numpy(dtype=bool)
+    told = np.logical_or.reduce([scores[a].to_numpy(dtype=bool) for a in ("laip", "dfn", "drawn") if a in scores])
     found = scores.loc[told, "event"].to_numpy(dtype=np.uint32)
     return np.isin(cells.events, found)
 

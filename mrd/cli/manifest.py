@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from mrd.core.digest import REACH, digest_file, digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import STAGES, Settings, stage_settings
@@ -84,7 +86,18 @@ def from_outside(results: Path, settings: Settings) -> dict[str, dict[str, str]]
         "fcs": fcs_digests(results, samples["tube_id"]),
         "panels": {str(p): digest_file(find_panel(str(p))) for p in sorted(samples["panel"].unique())},
         **{n: {n: digest_file(p)} for n, p in sheets.items() if p.is_file()},
+        **({"drawn": drawn_digests(settings, samples)} if settings.drawn_laips else {}),
     }
+
+
+def drawn_digests(settings: Settings, samples: pd.DataFrame) -> dict[str, str]:
+    """Digest of the LAIPs that the lab drew, by subject and panel; no file is named, for its name may be a person's."""
+    from mrd.cli.drawn import asked_of  # here, since few runs have any
+
+    patients = samples[samples["role"].ne("control")].drop_duplicates(["subject", "panel"])
+    who = sorted(zip(patients["subject"].astype(str), patients["panel"].astype(str), strict=True))
+    told = {f"{s} {p}": asked_of(settings, samples, s, p) for s, p in who}
+    return {n: asked.digest for n, asked in told.items() if asked is not None}
 
 
 def fcs_digests(results: Path, tubes: Iterable[str]) -> dict[str, str]:

@@ -38,7 +38,19 @@ from mrd.prepare.compensate import Spill, check_spill, compensate, compensated_n
 from mrd.prepare.tube import Cells, Measured, prepare_events
 
 log = logging.getLogger(__name__)
-CARRIED = ("tube_id", "subject", "visit", "role", "control_kind", "tube", "specimen", "specimen_type", "collected", "panel")
+CARRIED = (
+    "tube_id",
+    "subject",
+    "visit",
+    "role",
+    "control_kind",
+    "tube",
+    "specimen",
+    "specimen_type",
+    "collected",
+    "panel",
+    "received",
+)
 
 
 class Linear(NamedTuple):

@@ -12,13 +12,14 @@ import pandas as pd
 
 from mrd.cli.looks import controls_of, look_at, panel_of
 from mrd.cli.run_options import Run, add_run_options, batches_of, start_run
-from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CLUSTERS, LAIPS, LIMITS, PAGES, QC, SUMMARY, TUBES
 from mrd.core.digest import digest_file, digest_json
 from mrd.core.progress import follow
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.tables import Table, records
 from mrd.files.atomic import write_bytes, write_text
+from mrd.files.calls import read_calls
 from mrd.files.clinical import read_subjects
 from mrd.files.layout import (
     cohort_page_path,
@@ -84,7 +85,7 @@ def gather_batch(job: Run, batch: str) -> Told:
     laips, limits = laip_tables(job.results, batch)
     burdens, _, clusters = detect_tables(job.results, batch)
     return Told(
-        calls=read_table(result_table(job.results, "calls"), CALLS_TABLE),
+        calls=read_calls(result_table(job.results, "calls")),
         arms=read_table(result_table(job.results, "arms"), ARMS_TABLE),
         limits=read_table(limits, LIMITS),
         qc=read_table(qc, QC),
@@ -174,7 +175,7 @@ def gather_cohort(job: Run) -> CohortEvidence:
     references = {p: recorded(reference_path(folder, p)) for p in panels}
     summary = summary_table(job.results)
     return CohortEvidence(
-        calls=read_table(result_table(job.results, "calls"), CALLS_TABLE),
+        calls=read_calls(result_table(job.results, "calls")),
         tubes=together([prepare_tables(job.results, b)[0] for b in batches], TUBES),
         qc=read_table(result_table(job.results, "qc"), QC),
         limits=read_table(result_table(job.results, "limits"), LIMITS),

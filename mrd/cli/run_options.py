@@ -57,4 +57,9 @@ def add_run_options(parser: argparse.ArgumentParser, *, batch: bool = False) -> 
 def start_run(options: argparse.Namespace) -> Run:
     """Read the settings and the sample sheet that the options name."""
     settings = with_lock(read_settings(options.settings))
-    return Run(settings, read_samples(settings, whole_run=False), Path(settings.results))
+    samples = read_samples(settings, whole_run=False)
+    if settings.drawn_laips:
+        from mrd.cli.drawn import check_drawn  # here, since it takes a second and few runs have any
+
+        check_drawn(settings, samples)
+    return Run(settings, samples, Path(settings.results))

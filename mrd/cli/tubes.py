@@ -30,4 +30,4 @@ def shuffled(cells: TubeCells, seed: int, tube: str, most: int | None = None) ->
     """Cells in an order of their own (events of one time lie together in a file), at most `most` of them."""
     order = generator(seed, "shuffle", tube).permutation(len(cells.events))[:most]
     gates = {n: g[order] for n, g in cells.gates.items()}
-    return TubeCells(cells.values[order], cells.events[order], gates, cells.channels, cells.uns)
+    return TubeCells(cells.values[order], cells.events[order], gates, cells.channels, cells.uns, cells.detectors)

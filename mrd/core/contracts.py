@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mrd.core.contracts_adam import (
     ADAE as ADAE,
     ADMRD as ADMRD,
@@ -27,7 +29,7 @@ from mrd.core.contracts_tables import (
     TRIAL_TABLES as TRIAL_TABLES,
 )
 from mrd.core.tables import Column, Table
-from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, READINGS, ROLES, SPECIMEN_TYPES
+from mrd.core.words import ARMS, CALLS, CONTROL_KINDS, OUTCOMES, PURITY_METHODS, READINGS, ROLES, SPECIMEN_TYPES
 
 C = Column
 
@@ -49,7 +51,8 @@ SAMPLES = Table(
     key=("subject", "visit", "tube"),
     open=True,
 )
-"""The sample sheet; further columns pass through (`received panel compensation dataset` are read where present)."""
+"""The sample sheet; further columns pass through (`received panel compensation dataset` and four blood
+counts, `rbc_marrow rbc_blood wbc_marrow wbc_blood`, are read where present)."""
 
 TUBES = Table(
     "tubes",
@@ -79,6 +82,7 @@ TUBES = Table(
         C("repairs", "s", "what had to be put right in it"),
         C("dataset", "i", "data set of the file, from 1", low=1),
         C("matrix", "s", "digest of the spillover matrix that was undone; empty where none was"),
+        C("received", "d", "day the tube was received, where the sheet tells it", optional=True),
     ),
     key=("tube_id",),
 )
@@ -102,12 +106,12 @@ QC = Table(
 LAIPS = Table(
     "laips",
     2,
-    "subject and panel with a diagnosis tube, and arm that learns from it",
+    "subject, panel and arm: what its diagnosis tube taught, or the lab drew",
     (
         C("subject", "s", "subject", required=True),
         C("panel", "s", "panel", required=True),
         C("arm", "s", "detection arm", required=True, codes=ARMS),
-        C("tube_id", "s", "diagnosis tube it was learned on", required=True),
+        C("tube_id", "s", "diagnosis tube it was learned on, or a drawn one's recall was measured on; empty without one"),
         C("outcome", "s", "whether a LAIP was found", required=True, codes=OUTCOMES),
         C("reason", "s", "why not, in one line"),
         C("phenotype", "s", "phenotype string of the leukaemic cells"),
@@ -122,6 +126,17 @@ LAIPS = Table(
         C("artefact", "s", "digest of the artefact's bytes"),
     ),
     key=("subject", "panel", "arm"),
+)
+
+PURITY = (
+    C("purity", "f", "marrow share of the leukocytes; empty where it was not assessed", "1", low=0, high=1, optional=True),
+    C(
+        "purity_method",
+        "s",
+        "how: blood counts of the sheet, or erythroid cells over lymphocytes against the controls",
+        codes=PURITY_METHODS,
+        optional=True,
+    ),
 )
 
 BURDENS = Table(
@@ -144,10 +159,11 @@ BURDENS = Table(
             "1",
             low=0,
         ),
-        C("distance", "f", "distance of the tube from the reference", "asinh units", low=0),
+        C("distance", "f", "largest shift of a marker from where the controls show it", "asinh units", low=0),
         C("flags", "s", "`;`-separated flags"),
         C("inputs", "s", "digest of everything the scores were made from", required=True),
         C("artefact", "s", "digest of the artefact's bytes"),
+        *PURITY,
     ),
     key=("tube_id", "arm"),
 )
@@ -205,6 +221,25 @@ CALLS_TABLE = Table(
     ),
     key=("subject", "visit"),
 )
+
+SPECIMENS = Table(
+    "specimens",
+    1,
+    "subject and visit: how pure and how old the specimen is",
+    (
+        C("subject", "s", "subject", required=True),
+        C("visit", "s", "visit", required=True),
+        *PURITY,
+        C("storage_days", "i", "days from draw to receipt of the latest tube; empty where no receipt is told", "day", low=0),
+    ),
+    key=("subject", "visit"),
+)
+
+CALLS_BESIDE = replace(
+    CALLS_TABLE,
+    columns=(*CALLS_TABLE.columns, *(replace(c, optional=True) for c in SPECIMENS.columns if c.name not in SPECIMENS.key)),
+)
+"""Calls with what is told of their specimens beside them, as they are read and never written."""
 
 ARMS_TABLE = Table(
     "arms",
@@ -458,4 +493,5 @@ PIPELINE_TABLES = [
     RS,
     *TRIAL_TABLES,
     CELLS,
+    SPECIMENS,
 ]

@@ -100,12 +100,18 @@ ADMRD = Table(
         _taken("NEVTWBC", "i", "Leukocytes", "calls.n_leukocytes", low=0),
         _taken("NEVTLAIP", "i", "Cells with the LAIP", "calls.n_laip", low=0),
         _taken("NEVTBLST", "i", "Cells in the Blast Compartment", "calls.n_blast", low=0),
-        _assigned("HEMODFL", "s", "Hemodilution Flag; empty: not assessed", "not assessed", codes=YN),
-        _assigned(
+        _derived(
+            "HEMODFL",
+            "s",
+            "Hemodilution Flag; empty: not assessed",
+            "Y where calls.flags hold hemodiluted, N where specimens.purity is told without it",
+            codes=YN,
+        ),
+        _taken(
             "STORDAYS",
             "i",
             "Days from Draw to Receipt; empty: not told",
-            "not told",
+            "specimens.storage_days",
             unit="day",
             low=0,
             label="Days from Draw to Receipt",

@@ -9,7 +9,7 @@ import pandas as pd
 
 KEY = ["subject", "visit"]
 DECIDES = ("call", "below_threshold")
-PATHS = ("reference", "laip_folder", "results", "samples", "subjects", "device", "batch_tubes")
+PATHS = ("reference", "laip_folder", "results", "samples", "subjects", "device", "batch_tubes", "drawn_laips")
 """Settings that say where things are, not what is done."""
 
 
@@ -51,6 +51,7 @@ def reasons(then: Mapping[str, Any], now: Mapping[str, Any], tubes: Sequence[str
     told += [f"version {then['version']} -> {now['version']}"] if then["version"] != now["version"] else []
     told += [f"{n} {a} -> {b}" for n, a, b in _changed(then["libraries"], now["libraries"])]
     told += [*_named("panel", then["panels"], now["panels"])]
+    told += _named("LAIPs that the lab drew:", then.get("drawn", {}), now.get("drawn", {}))
     mine = [{t: d for t, d in run["fcs"].items() if t in tubes} for run in (then, now)]
     told += list(_named("FCS file of", *mine))
     return "; ".join(told) or "nothing that the lock knows of"

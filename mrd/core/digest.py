@@ -9,11 +9,25 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent.parent
+DRAWN = (
+    "cli/drawn.py", "prepare/cuts.py", "prepare/drawn.py", "prepare/drawn_laip.py", "prepare/gate.py", "prepare/phenotypes.py",
+)  # fmt: skip
+"""What lab-drawn LAIPs are applied with."""
 REACH = {
     "prepare": ("core", "files", "prepare"),
     "reference": ("core", "files", "detect", "cli/tubes.py"),
-    "laip": ("core", "files", "detect", "quantify", "cli/bank.py", "cli/calibrate.py", "cli/tubes.py"),
-    "detect": ("core", "files", "detect", "quantify", "cli/arms.py", "cli/bank.py", "cli/calibrate.py", "cli/tubes.py"),
+    "laip": (
+        "core",
+        "files",
+        "detect",
+        "quantify",
+        "cli/bank.py",
+        "cli/calibrate.py",
+        "cli/tubes.py",
+        "cli/drawn_record.py",
+        *DRAWN,
+    ),
+    "detect": ("core", "files", "detect", "quantify", "cli/arms.py", "cli/bank.py", "cli/calibrate.py", "cli/tubes.py", *DRAWN),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
     "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),

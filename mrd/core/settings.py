@@ -33,6 +33,7 @@ class Settings(BaseModel):
     results: str = _set("results", "run", "folder for everything that is written")
     device: Literal["auto", "cpu", "cuda"] = _set("auto", "run", "where the mixtures are fitted and scored")
     batch_tubes: int = _set(40, "run", "tubes one job takes (whole subjects)", ge=1)
+    drawn_laips: str = _set("", "run", "LAIPs that the lab drew (YAML, see docs/gates.md); empty: none")
 
     compensation: Literal["auto", "none"] = _set(
         "auto", "prepare", "auto: the sheet's matrix, else the file's own; none: leave as is (flagged)"
@@ -66,6 +67,15 @@ class Settings(BaseModel):
         0.75, "laip", "how far scores of leukaemic cells drift between diagnosis and follow-up (nat, sd)", ge=0
     )
 
+    drawn_drift: float = _set(
+        0.2,
+        "laip",
+        "how far a marker of leukaemic cells drifts against a drawn LAIP (asinh units, sd), in the error of its recall",
+        ge=0,
+    )
+    drawn_recall: float = _set(0.7, "laip", "recall of a drawn LAIP where no diagnosis tells it", gt=0, le=1)
+    drawn_recall_se: float = _set(0.2, "laip", "standard error of that assumed recall", gt=0, lt=1)
+
     dfn_components: int = _set(80, "reference", "components that compete with normal marrow for its rare cells", ge=2)
     dfn_rounds: int = _set(40, "reference", "rounds of that competition", ge=1)
     dfn_tolerance: float = _set(2.5, "reference", "times its normal density a population must exceed to be different", ge=1)
@@ -74,10 +84,15 @@ class Settings(BaseModel):
     )
     dfn_clear: float = _set(20.0, "detect", "times the controls' cells from which on a population is clearly different", gt=1)
 
-    combine: Literal["laip-first", "highest", "laip", "learned", "dfn"] = _set(
+    far_flag: float = _set(
+        0.6, "detect", "shift of a marker against the controls from which on a tube is flagged (asinh units)", gt=0
+    )
+    far_limit: float = _set(1.5, "detect", "shift of a marker beyond which a tube is not evaluable (asinh units)", gt=0)
+
+    combine: Literal["laip-first", "highest", "laip", "learned", "dfn", "drawn"] = _set(
         "laip-first",
         "call",
-        "how arms make one call: laip-first (dfn speaks up where it finds what laip does not, or alone), highest, or one arm",
+        "how arms make one call: laip-first (the drawn LAIP where none was learned; others may speak up), highest, or one arm",
     )
     dfn_overrides: Literal["never", "clear", "always"] = _set(
         "clear",
@@ -85,6 +100,11 @@ class Settings(BaseModel):
         "whether dfn may call positive what the LAIP does not: never, where clearly different, or always",
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
+    drawn_below: bool = _set(False, "call", "whether a drawn LAIP whose recall is assumed may tell below the threshold")
+    purity_least: float = _set(
+        0.6, "call", "marrow share of the leukocytes under which a specimen is flagged as hemodiluted", ge=0, le=1
+    )
+    old_days: int = _set(3, "call", "days from draw to receipt after which a specimen is flagged as old", ge=0)
     threshold: float = _set(1e-3, "call", "MRD threshold", gt=0, lt=1)
     min_leukocytes: int = _set(500_000, "call", "leukocytes an adequate specimen needs to be called below", ge=1)
     min_blasts: int = _set(100, "call", "cells in the blast compartment an adequate specimen needs", ge=0)

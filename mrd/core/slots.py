@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mrd.core.errors import ContractError
 
@@ -17,6 +17,8 @@ class Slots:
     obs: dict[str, str]
     var: dict[str, str]
     uns: dict[str, str]
+    maybe: dict[str, str] = field(default_factory=dict)
+    """Columns of obs that are there only where they say something."""
 
     def check(self, *, obs: list[str], var: list[str], uns: list[str], where: str) -> None:
         """Raise where a declared slot is absent.
@@ -58,6 +60,7 @@ SCORES = Slots(
     },
     {},
     {**UNS, "tube_id": "subject_visit_tube"},
+    {"drawn": "whether the cell lies in a LAIP that the lab drew, where it drew one"},
 )
 CONTROLS = Slots(
     "controls",

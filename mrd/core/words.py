@@ -26,9 +26,14 @@ CALLS = (
 BELOW = (LOW_QUANTIFIABLE, LOW_NOT_QUANTIFIABLE, NOT_DETECTED)
 ABOVE = (POSITIVE, POSITIVE_NOT_QUANTIFIABLE)
 
-ARMS = ("laip", "learned", "dfn")
-"""laip: the phenotype found at diagnosis · learned: a classifier of diagnosis against controls · dfn: different from normal"""
+ARMS = ("laip", "learned", "dfn", "drawn")
+"""laip: the phenotype found at diagnosis · learned: a classifier of diagnosis against controls · dfn: different from normal ·
+drawn: the LAIP that the lab drew"""
 COMBINE = ("laip-first", "highest", *ARMS)
+
+HOLDRINET, COMPOSITION = "holdrinet", "composition"
+PURITY_METHODS = (HOLDRINET, COMPOSITION)
+"""How the marrow share of a specimen was told: from blood counts of the sheet, or from what the tube is made of."""
 
 OK = "ok"
 FAILED = "failed"
@@ -50,9 +55,11 @@ FLAGS = {
     "discordant-counted": "the corrected estimate and the plain count lie on different sides of the threshold",
     "doublets-high": "more than a quarter of the events are doublets",
     "events-lost": "more than a fifth of the events failed margin or time checks",
+    "far-from-reference": "a marker lies so far from where the controls show it that the tube cannot be judged",
     "few-blasts": "fewer cells in the blast compartment than an adequate specimen needs",
     "few-controls": "fewer than 20 control tubes stand behind the limits",
     "few-leukocytes": "fewer leukocytes than an adequate specimen needs",
+    "hemodiluted": "much of the specimen is blood, or the marrow makes few red cells: a finding of nothing may be dilution",
     "in-sample": "the LAIP was learned on this very tube",
     "lod-above-threshold": "this tube could not have shown disease at the threshold",
     "near-threshold": "the interval holds the threshold: review first",
@@ -60,6 +67,8 @@ FLAGS = {
     "no-laip": "no population in excess of the controls was found at diagnosis",
     "no-reference": "too few controls of the panel to state a reference",
     "no-regenerating-controls": "no regenerating control stands behind the limits",
+    "old-specimen": "more days passed from draw to receipt than the settings allow: the report must note viability",
+    "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds: its recall is assumed",
     "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shifted": "the tube lies unusually far from the reference",

@@ -12,7 +12,7 @@ from mrd.core.settings import Settings
 from mrd.detect.align import Adapted, Prior, adapt
 from mrd.detect.fit import fit_mixture, start_mixture
 from mrd.detect.mixture import Mixture, log_density, responsibilities
-from mrd.detect.reference import Reference
+from mrd.detect.reference import Reference, prior_of
 
 LAIP_TURNS = 5
 
@@ -116,6 +116,20 @@ def adapt_with(cells: Tensor, reference: Mixture, laip: Laip, settings: Settings
     prior = firm_prior(settings) if in_sample else Prior(settings.mean_prior, settings.spread_prior, settings.adapt_rounds)
     share = laip.share if in_sample else 0.003
     return adapt(cells[: settings.adapt_cells], reference, prior, leukaemic=laip.mixture, share=share)
+
+
+def align_tube(cells: Tensor, reference: Mixture, laip: Laip | None, settings: Settings, *, in_sample: bool) -> Adapted:
+    """The tube's own normal marrow, the LAIP taking part where there is one."""
+    if laip is None:
+        return adapt(cells[: settings.adapt_cells], reference, prior_of(settings))
+    return adapt_with(cells, reference, laip, settings, in_sample=in_sample)
+
+
+def leukaemic_chance(cells: Tensor, laip: Laip, adapted: Adapted) -> Tensor:
+    """Probability of each cell of a diagnosis tube being leukaemic, (n,)."""
+    share = min(max(adapted.share, 1e-6), 1 - 1e-6)
+    odds = score_laip(cells, laip, adapted.shift, log_density(cells, adapted.mixture))
+    return torch.sigmoid(odds + float(np.log(share / (1 - share))))
 
 
 def score_laip(cells: Tensor, laip: Laip, shift: Tensor, normal: Tensor) -> Tensor:

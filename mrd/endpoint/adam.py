@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mrd.core.contracts import ADMRD
+from mrd.core.words import split_flags
 from mrd.endpoint.baseline import find_baseline
 from mrd.endpoint.clinical import Row as Decision, Source, source_of, to_records
 from mrd.endpoint.cohort import Person, Specimen
@@ -181,6 +182,8 @@ def _evidence(specimen: Specimen) -> Row:
         "NEVTWBC": record["n_leukocytes"],
         "NEVTLAIP": record["n_laip"],
         "NEVTBLST": record["n_blast"],
+        "HEMODFL": None if record.get("purity") is None else "Y" if "hemodiluted" in split_flags(record["flags"]) else "N",
+        "STORDAYS": record.get("storage_days"),
         "MRDCALL": record["call"],
     }
 

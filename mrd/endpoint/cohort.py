@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from mrd.core.contracts import CALLS_TABLE
+from mrd.core.contracts import CALLS_BESIDE
 from mrd.core.estimand import Estimands
 from mrd.core.settings import Settings
 from mrd.endpoint.clinical import TABLES, Clinical, Record, Row, by_subject, number_rows, source_of
@@ -86,7 +86,7 @@ def derive_cohort(calls: pd.DataFrame, clinical: Clinical | None, settings: Sett
 
     Parameters
     ----------
-    calls : table CALLS_TABLE.
+    calls : table CALLS_TABLE, alone or with the specimens beside it.
     clinical : the clinical tables; None where there are none.
 
     Raises
@@ -96,7 +96,7 @@ def derive_cohort(calls: pd.DataFrame, clinical: Clinical | None, settings: Sett
     SheetError
         The clinical tables do not fit the calls or each other.
     """
-    drawn = tuple(r for r in number_rows(calls, CALLS_TABLE) if r["role"] != "control")
+    drawn = tuple(r for r in number_rows(calls, CALLS_BESIDE) if r["role"] != "control")
     check_calls([r.record for r in drawn])
     read = {"calls": drawn, **({} if clinical is None else {name: clinical.rows(name) for name in TABLES})}
     tables = apply_cutoff(read, settings.cutoff)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from mrd.core.digest import digest_json
 from mrd.core.drawn import Drawn
 from mrd.core.errors import FileError, PanelError
 from mrd.core.laips import DrawnLaip, DrawnLaips, check_laips
-from mrd.files.gates import read_gates
 from mrd.files.yaml_text import UnreadableError, read_yaml
 
 MOST_BYTES = 4 * 2**20
@@ -53,9 +52,24 @@ def read_laip_gates(laip: DrawnLaip, folder: Path, *, files: Sequence[str], wher
     path = (folder / laip.gates).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise FileError("the path of its gates leaves the folder of the LAIPs", where=where, fix="put the file beside them")
+    from mrd.files.gates import read_gates  # here, since the workflow reads LAIPs in every job, and their gates in few
+
     drawn = read_gates(path, files=files, where=where)
     drawn.find(laip.gate, where=where)
     return drawn
+
+
+def laip_files(path: Path, subjects: Collection[str]) -> list[Path]:
+    """The file of LAIPs, and every gating file that it names for some subjects.
+
+    Raises
+    ------
+    FileError, PanelError
+        The file cannot be used.
+    """
+    told = read_laips(path).subjects
+    gates = {laip.gates for subject in subjects for laip in told.get(subject, ()) if laip.gates}
+    return [path, *(path.parent / g for g in sorted(gates))]
 
 
 def laips_of(path: Path, subject: str, panel: str, *, files: Sequence[str]) -> tuple[list[tuple[DrawnLaip, Drawn | None]], str]:

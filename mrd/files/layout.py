@@ -64,6 +64,17 @@ def find_laip(results: Path, frozen: str, subject: str, panel: str) -> Path:
     return given if given is not None and given.is_file() else laip_path(results / "laip", subject, panel)
 
 
+def drawn_path(folder: Path, subject: str, panel: str) -> Path:
+    """What was measured of a subject's lab-drawn LAIPs in one panel."""
+    return folder / "models" / f"{subject}.{plain_name(panel)}.drawn.safetensors"
+
+
+def find_drawn(results: Path, frozen: str, subject: str, panel: str) -> Path:
+    """What was measured of a subject's lab-drawn LAIPs: this run's own where it measured them, else what is frozen."""
+    own = drawn_path(results / "laip", subject, panel)
+    return drawn_path(Path(frozen), subject, panel) if frozen and not own.is_file() else own
+
+
 def laip_tables(results: Path, batch: str) -> tuple[Path, Path]:
     """Tables of a batch: its LAIPs, and each control counted with them."""
     folder = results / "laip"

@@ -21,15 +21,15 @@ APART = ("logs", "benchmarks", "review", "lock", MAKING, ".snakemake")
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}(\.[A-Za-z0-9]+)?")
 """What an interrupted write leaves behind; it is never read as a result."""
 STAGES = {
-    "calls.": "call", "arms.": "call", "limits.": "call", "clusters.": "call", "qc.": "call",
+    "calls.": "call", "arms.": "call", "limits.": "call", "clusters.": "call", "qc.": "call", "specimens.": "call",
     "differences.": "compare", "recalled.": "compare",
     "settings.": "settings",
 }  # fmt: skip
 READS = {
     "prepare": ("fcs", "panels", "samples"),
     "reference": ("prepare", "panels"),
-    "laip": ("prepare", "reference", "panels"),
-    "detect": ("prepare", "reference", "laip"),
+    "laip": ("prepare", "reference", "panels", "drawn"),
+    "detect": ("prepare", "reference", "laip", "drawn"),
     "call": ("prepare", "reference", "laip", "detect"),
     "endpoint": ("call", "subjects"),
     "report": ("prepare", "laip", "detect", "call", "endpoint"),

@@ -13,7 +13,9 @@ from mrd.core.errors import SheetError
 from mrd.core.settings import LEAST_CONTROLS, Settings
 from mrd.files.tables import read_text_table
 
-OPTIONAL = ("received", "panel", "compensation", "dataset")
+COUNTS = ("rbc_marrow", "rbc_blood", "wbc_marrow", "wbc_blood")
+"""Blood counts of the aspirate and of blood drawn with it, each pair in one unit: they tell how pure the marrow is."""
+OPTIONAL = ("received", "panel", "compensation", "dataset", *COUNTS)
 COMPENSATION_WORDS = ("none", "keyword")
 """What the compensation column may say instead of a file: leave the signals alone; undo what $COMP or $DFCmTOn state."""
 IDS = ("subject", "visit", "tube", "specimen")
@@ -78,6 +80,31 @@ def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:
     mixed = frame.groupby("subject", sort=False)["role"].agg(lambda r: "control" in set(r) and len(set(r)) > 1)
     for subject in mixed.index[mixed]:
         yield f"subject {subject} is a control and a patient"
+    yield from received_problems(frame)
+    yield from count_problems(frame)
+
+
+def received_problems(frame: pd.DataFrame) -> Iterator[str]:
+    """Days of receipt that are none, or lie before the draw."""
+    told = frame[frame["received"].notna()]
+    days = pd.to_datetime(told["received"], format="%Y-%m-%d", errors="coerce")
+    for tube in told.loc[days.isna(), "tube_id"]:
+        yield f"{tube}: received takes a day as YYYY-MM-DD"
+    drawn = pd.to_datetime(told["collected"], format="%Y-%m-%d", errors="coerce")
+    for tube in told.loc[days < drawn, "tube_id"]:
+        yield f"{tube} was received before it was collected"
+
+
+def count_problems(frame: pd.DataFrame) -> Iterator[str]:
+    """Blood counts that are no positive numbers, or that do not come all four together."""
+    values = frame[list(COUNTS)].apply(pd.to_numeric, errors="coerce")
+    for name in COUNTS:
+        bad = frame[name].notna() & ~(values[name] > 0) | values[name].eq(float("inf"))
+        for tube in frame.loc[bad, "tube_id"]:
+            yield f"{tube}: {name} takes a number above zero"
+    some = frame[list(COUNTS)].notna().sum(axis=1).between(1, len(COUNTS) - 1)
+    for tube in frame.loc[some, "tube_id"]:
+        yield f"{tube}: {', '.join(COUNTS)} are needed together"
 
 
 def absent_controls(frame: pd.DataFrame, settings: Settings) -> Iterator[str]:

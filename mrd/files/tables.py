@@ -61,7 +61,7 @@ def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Text columns as the declared kinds; columns that pass through stay text."""
     out = frame.copy()
     for column in table.columns:
-        if column.kind in "if":
+        if column.kind in "if" and column.name in out:
             number = pd.to_numeric(out[column.name])
             out[column.name] = number.astype("Int64" if column.kind == "i" else "float64")
     return out

@@ -39,6 +39,46 @@ class PreparedCells:
         return {n: self.values[:, i].astype(np.float64) for i, n in enumerate(self.panel.model_channels)}
 
 
+def holds_for(laip: DrawnLaip, panel: Panel, *, where: str) -> bool:
+    """Whether a LAIP can be looked for in a panel; one that names its panel, and does not fit it, is a mistake.
+
+    Raises
+    ------
+    PanelError
+        Its phenotype, spans or parent do not fit the panel it names.
+    """
+    try:
+        _fit(laip, panel, where=where)
+    except PanelError:
+        if laip.panel:
+            raise
+        return False
+    return True
+
+
+def _fit(laip: DrawnLaip, panel: Panel, *, where: str) -> None:
+    """Raise where a LAIP names what a panel lacks; whether a gate's channels are there, only the tube can tell."""
+    if laip.phenotype:
+        parse_phenotype(laip.phenotype, panel, where=where)
+    check_channels(laip, panel, where=where)
+    check_parent(laip.parent, panel, where=where)
+
+
+def check_channels(laip: DrawnLaip, panel: Panel, *, where: str) -> None:
+    """Raise where the spans of a LAIP are on channels that cells of the panel do not have."""
+    absent = sorted(set(laip.where) - set(panel.model_channels))
+    if absent:
+        what = f"a LAIP needs {', '.join(absent)}, the panel has {', '.join(panel.model_channels)}"
+        raise PanelError(what, where=where, fix="correct the LAIP")
+
+
+def check_parent(name: str, panel: Panel, *, where: str) -> None:
+    """Raise where a panel has no such gate."""
+    if name and name not in {g.name for g in panel.gates}:
+        known = ", ".join(g.name for g in panel.gates)
+        raise PanelError(f"panel {panel.name} has no gate {name}", where=where, fix=f"use one of {known}")
+
+
 def inside_laips(laips: Sequence[tuple[DrawnLaip, Drawn | None]], cells: PreparedCells, *, where: str) -> Mask:
     """Cells inside any of a subject's LAIPs, (n,) bool: several are taken as their union."""
     masks = [inside_laip(laip, cells, drawn, where=where) for laip, drawn in laips]
@@ -71,11 +111,7 @@ def inside_laip(laip: DrawnLaip, cells: PreparedCells, drawn: Drawn | None, *, w
     if laip.phenotype:
         tokens = parse_phenotype(laip.phenotype, panel, where=where)
         return parent & inside_phenotype(tokens, columns, panel, anchor, laip.levels)
-    absent = sorted(set(laip.where) - set(columns))
-    if absent:
-        raise PanelError(
-            f"a LAIP needs {', '.join(absent)}, the panel has {', '.join(columns)}", where=where, fix="correct the LAIP"
-        )
+    check_channels(laip, panel, where=where)
     gate = Gate(name="laip", where=laip.where)
     spans = place_gate(gate, columns, np.zeros(len(parent)), parent, anchor)
     return parent & apply_gate(gate, spans, columns, np.zeros(len(parent)), {})
@@ -99,9 +135,7 @@ def inside_parent(name: str, cells: PreparedCells, columns: Mapping[str, NDArray
         return everything
     if name in cells.gates:
         return np.asarray(cells.gates[name], dtype=bool)
-    if name not in {g.name for g in cells.panel.gates}:
-        known = ", ".join(g.name for g in cells.panel.gates)
-        raise PanelError(f"panel {cells.panel.name} has no gate {name}", where=where, fix=f"use one of {known}")
+    check_parent(name, cells.panel, where=where)
     return gates_of_cells(columns, cells.panel)[name]
 
 

@@ -12,7 +12,9 @@ from mrd.core.words import CONTROL_KINDS
 
 EMPIRICAL_FROM = 60
 """Blanks from which on their own percentile is used instead of a fitted distribution (EP17)."""
-Z95 = float(stats.norm.ppf(0.95))
+LEVEL = 0.95
+"""A blank exceeds its bound at most one time in twenty (EP17)."""
+Z95 = float(stats.norm.ppf(LEVEL))
 
 
 @dataclass(frozen=True)
@@ -42,22 +44,30 @@ class Rate:
     variance: float
 
 
-def background_rates(blanks: Blanks) -> list[Rate]:
+def each_look(looks: int) -> float:
+    """Level at which each of several looks is held so that their maximum is held at `LEVEL` (Sidak, JASA 1967;62:626).
+
+    Looks at one specimen go up and down together, if anything: then it is held better than that.
+    """
+    return float(LEVEL ** (1 / looks))
+
+
+def background_rates(blanks: Blanks, level: float = LEVEL) -> list[Rate]:
     """The background to expect of a new blank, per kind of control.
 
     The mean counts half a cell more than was found, so that it is never zero. The variance is what lies between
-    controls beyond Poisson noise, widened for the new blank (1 + 1/B) and for the few blanks it rests on (t over z,
-    squared), plus that of the mean itself. A kind with fewer than three controls borrows the pooled variance.
+    controls beyond Poisson noise, widened for the new blank (1 + 1/B) and for the few blanks it rests on (t over z at the
+    level of the bound, squared), plus that of the mean itself. A kind with fewer than three controls borrows the pooled variance.
     """
     pooled = between_variance(blanks)
-    return [_rate(s, max(between_variance(s), 0.0) if len(s.kinds) > 2 else pooled) for s in blanks.strata]
+    return [_rate(s, max(between_variance(s), 0.0) if len(s.kinds) > 2 else pooled, level) for s in blanks.strata]
 
 
-def _rate(blanks: Blanks, between: float) -> Rate:
+def _rate(blanks: Blanks, between: float, level: float) -> Rate:
     b = len(blanks.kinds)
     total = float(blanks.total.sum())
     mean = (float(blanks.found.sum()) + 0.5) / total
-    few = (float(stats.t.ppf(0.95, max(b - 1, 2))) / Z95) ** 2
+    few = (float(stats.t.ppf(level, max(b - 1, 2))) / float(stats.norm.ppf(level))) ** 2
     return Rate(mean, between * (1 + 1 / b) * few + mean / total)
 
 
@@ -85,18 +95,25 @@ def count_quantile(rate: Rate, n: int, probability: float) -> int:
     return int(stats.nbinom.ppf(probability, size, size / (size + mean)))
 
 
-def blank_bound(blanks: Blanks, n: int) -> int:
-    """Cells that a new blank of n leukocytes exceeds at most 5 % of the time, in the worse kind of control."""
-    rates = background_rates(blanks)
-    return max(_bound(s, r, n) for s, r in zip(blanks.strata, rates, strict=True))
+def blank_bound(blanks: Blanks, n: int, looks: int = 1) -> int:
+    """Cells that a new blank of n leukocytes exceeds at most 5 % of the time, in the worse kind of control.
+
+    Parameters
+    ----------
+    looks : how many tubes of a visit go through the maximum: at most 5 % of blanks exceed any of their bounds
+    """
+    level = each_look(looks)
+    rates = background_rates(blanks, level)
+    return max(_bound(s, r, n, looks) for s, r in zip(blanks.strata, rates, strict=True))
 
 
-def _bound(blanks: Blanks, rate: Rate, n: int) -> int:
-    if len(blanks.kinds) < EMPIRICAL_FROM:
-        return count_quantile(rate, n, 0.95)
+def _bound(blanks: Blanks, rate: Rate, n: int, looks: int) -> int:
+    level = each_look(looks)
+    if len(blanks.kinds) < EMPIRICAL_FROM * looks:
+        return count_quantile(rate, n, level)
     means = n * (blanks.found + 0.5 / len(blanks.found)) / blanks.total
     low, high = 0, int(means.max() + 10 * np.sqrt(means.max()) + 20)
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if stats.poisson.cdf(middle, means).mean() >= 0.95 else (middle + 1, high)
+        low, high = (low, middle) if stats.poisson.cdf(middle, means).mean() >= level else (middle + 1, high)
     return low

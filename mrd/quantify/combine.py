@@ -32,28 +32,52 @@ def combine_one(arm: str) -> Rule:
     return rule
 
 
-def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict | None:
-    """The LAIP decides; where what differs from normal finds disease the LAIP does not, nobody is told "below".
+def parted(judged: Sequence[Judged]) -> tuple[list[Judged], list[Judged]]:
+    """The known LAIP of every panel (the learned one, else the one that the lab drew), and drawn ones beside a learned one."""
+    learned, drawn = of_arm(judged, "laip"), of_arm(judged, "drawn")
+    known = {j.counted.panel for j in learned}
+    return learned + [j for j in drawn if j.counted.panel not in known], [j for j in drawn if j.counted.panel in known]
 
-    It finds more where it is detected beyond the interval of the LAIP's estimate: the leukaemia may have changed, or this
-    person has a normal population that no control shows. At or above the threshold that is positive if it is clearly
-    different (or the settings let it always override), else indeterminate, for review; and indeterminate where it is clearly
-    different and could lie above the threshold. Without a LAIP it decides alone.
+
+def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict | None:
+    """The LAIP decides; where another look finds disease the LAIP does not, nobody is told "below".
+
+    The LAIP is the learned one; a drawn one stands in where none was learned, and else is another look, as is what differs
+    from normal. A look finds more where it is detected beyond the interval of the LAIP's estimate: the leukaemia may have
+    changed, a gate may hold what is not leukaemia, or this person has a normal population that no control shows. At or above
+    the threshold what differs is positive if it does so clearly (or the settings let it always override); any other look,
+    and what clearly differs and could lie above the threshold, is indeterminate, for review. Without any LAIP what differs
+    decides alone.
     """
-    lead, other = of_arm(judged, "laip"), of_arm(judged, "dfn")
-    if not lead or not other:
-        return verdict(lead or other, settings) if lead or other else None
-    first, second = verdict(lead, settings), verdict(other, settings)
-    seen = second[0].finding
-    clear = CLEAR in second[0].counted.flags
-    above = second[1].below == "N"
-    possible = clear and is_detected(seen, settings) and seen.interval[1] >= settings.threshold
-    if first[1].below == "N" or seen.x <= first[0].finding.interval[1] or not (above or possible):
-        return first
-    if above and (settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and clear)):
-        why = f"{second[1].reason}; the LAIP alone says {first[0].finding.x:.2g}: the leukaemia may have changed"
-        return second[0], replace(second[1], reason=why)
-    why = f"the LAIP says {first[0].finding.x:.2g}, but {seen.x:.2g} of the leukocytes differ from normal: review"
+    lead, beside = parted(judged)
+    looks = [x for x in (of_arm(judged, "dfn"), beside) if x]
+    if not lead:
+        return verdict(looks[0], settings) if looks else None
+    first = verdict(lead, settings)
+    more = [v for v in (verdict(x, settings) for x in looks) if finds_more(v, first, settings)]
+    return outvoted(first, more[0], settings) if more else first
+
+
+def finds_more(look: Verdict, first: Verdict, settings: Settings) -> bool:
+    """Whether a look is beyond the interval of an estimate that is not above, and is above itself or may well be."""
+    seen = look[0].finding
+    possible = is_clear(look) and is_detected(seen, settings) and seen.interval[1] >= settings.threshold
+    return first[1].below != "N" and seen.x > first[0].finding.interval[1] and (look[1].below == "N" or possible)
+
+
+def is_clear(look: Verdict) -> bool:
+    """Whether what a look found is clearly different from normal."""
+    return CLEAR in look[0].counted.flags
+
+
+def outvoted(first: Verdict, look: Verdict, settings: Settings) -> Verdict:
+    """What becomes of a call where another look finds more."""
+    differs, x = look[0].counted.arm == "dfn", first[0].finding.x
+    overrides = settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and is_clear(look))
+    if differs and overrides and look[1].below == "N":
+        return look[0], replace(look[1], reason=f"{look[1].reason}; the LAIP alone says {x:.2g}: the leukaemia may have changed")
+    seen = "differ from normal" if differs else "lie in the LAIP that the lab drew"
+    why = f"the LAIP says {x:.2g}, but {look[0].finding.x:.2g} of the leukocytes {seen}: review"
     return first[0], replace(first[1], call=words.INDETERMINATE, below="", reason=why)
 
 

@@ -22,16 +22,16 @@ class Limits:
     background: float
 
 
-def tube_limits(n: int, blanks: Blanks, recall: Recall, settings: Settings) -> Limits:
+def tube_limits(n: int, blanks: Blanks, recall: Recall, settings: Settings, *, looks: int = 1) -> Limits:
     """Limits of a tube of n leukocytes.
 
-    LoB is what a blank exceeds 5 % of the time. LoD is the fraction found 95 % of the time: more cells than a blank's
-    bound, and a finding's least number, over the uncertainty of background and recall (what in-silico spikes would
-    give, without their noise). LLOQ is the fraction whose estimate varies by `lloq_cv` at most and rests on
-    `quantifiable_cells`, never under the LoD.
+    LoB is what a blank exceeds 5 % of the time, in any of the `looks` tubes of its visit. LoD is the fraction found 95 % of
+    the time: more cells than a blank's bound, and a finding's least number, over the uncertainty of background and recall
+    (what in-silico spikes would give, without their noise). LLOQ is the fraction whose estimate varies by `lloq_cv` at most
+    and rests on `quantifiable_cells`, never under the LoD.
     """
     background = mean_background(blanks)
-    bound = blank_bound(blanks, n)
+    bound = blank_bound(blanks, n, looks)
     lob = estimate_fraction(bound, n, background, recall.value)
     needed = max(bound, settings.min_cluster - 1)
     lod = fraction_where(needed, n, 0.05, nuisance(blanks, recall))

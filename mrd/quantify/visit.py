@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mrd.core import words
 from mrd.core.settings import Settings
-from mrd.quantify.blanks import Blanks
+from mrd.quantify.blanks import Blanks, each_look
 from mrd.quantify.burden import Recall, corrected, interval
 from mrd.quantify.cut import strata_flags
 from mrd.quantify.decide import Decision, Finding, adequacy_gaps, counted_below, decide, is_detected, not_evaluable
@@ -72,15 +72,28 @@ def _added(a: Counted, b: Counted) -> Counted:
     )
 
 
-def judge(counted: Counted, settings: Settings, *, marrow: bool) -> Judged:
-    """Estimate, interval, limits, adequacy and decision of one counted tube."""
+def count_looks(counted: Sequence[Counted]) -> dict[str, int]:
+    """By arm, how many panels of a visit go through the maximum: a learned and a drawn LAIP stand in for each other."""
+    kinds = {arm: ("laip", "drawn") if arm in ("laip", "drawn") else (arm,) for arm in {c.arm for c in counted}}
+    return {arm: len({c.panel for c in counted if c.arm in mine}) for arm, mine in kinds.items()}
+
+
+def judge_visit(counted: Sequence[Counted], settings: Settings, *, marrow: bool) -> list[Judged]:
+    """Every pool of tubes of a visit, each held so strictly that the limits of the highest are the visit's."""
+    looks = count_looks(counted)
+    return [judge(c, settings, marrow=marrow, looks=looks[c.arm]) for c in counted]
+
+
+def judge(counted: Counted, settings: Settings, *, marrow: bool, looks: int = 1) -> Judged:
+    """Estimate, interval, limits, adequacy and decision of one counted tube, one of so many that go through the maximum."""
     n, found = counted.n_leukocytes, counted.found
-    limits = tube_limits(n, counted.blanks, counted.recall, settings)
+    limits = tube_limits(n, counted.blanks, counted.recall, settings, looks=looks)
     lod = max(limits.lod, counted.least_lod)
     limits = replace(limits, lod=lod, lloq=max(limits.lloq, lod))
     fraction = corrected(found, n, counted.blanks, counted.recall)
-    ends = interval(found, n, counted.blanks, counted.recall)
+    ends = interval(found, n, counted.blanks, counted.recall, level=each_look(looks))
     gaps = adequacy_gaps(marrow=marrow, n=n, blasts=counted.n_blast, lod=limits.lod, settings=settings)
+    gaps += ["recall-assumed"] if "recall-assumed" in counted.flags and not settings.drawn_below else []
     finding = Finding(fraction, limits.lob, limits.lod, limits.lloq, found, ends, adequate=not gaps)
     if settings.decide_on == "laip_fraction":
         finding = on_counted_scale(finding, counted, limits)
@@ -110,6 +123,14 @@ def decide_visit(judged: Sequence[Judged]) -> tuple[Judged, Decision]:
         why = f"{'+'.join(short[0].counted.tubes)} is not adequate ({', '.join(short[0].gaps)})"
         decision = replace(decision, call=words.INDETERMINATE, below="", reason=f"{decision.reason}; but {why}")
     return deciding, decision
+
+
+def withhold(decision: Decision, absent: Sequence[str]) -> Decision:
+    """The decision where panels that carry the subject's LAIP could not be counted: what they hide, nobody can call below."""
+    if decision.below != "Y" or not absent:
+        return decision
+    why = f"no tube of panel {', '.join(absent)}, which carries the subject's LAIP, could be counted"
+    return replace(decision, call=words.INDETERMINATE, below="", reason=f"{decision.reason}; but {why}")
 
 
 def visit_flags(deciding: Judged, decision: Decision, settings: Settings) -> list[str]:
@@ -196,7 +217,9 @@ __all__ = [
     "decide_visit",
     "decision_columns",
     "judge",
+    "judge_visit",
     "not_evaluable",
     "pool",
     "visit_flags",
+    "withhold",
 ]

@@ -13,8 +13,6 @@ from mrd.report.evidence import Row
 from mrd.report.numbers import is_told, percent, plain, threshold_text, whole
 
 MET, UNMET, UNKNOWN = "met", "not met", "not assessed"
-OLD_DAYS = 3
-"""A specimen older than this needs its viability told (ELN 2021, A7)."""
 QUALITY = ("doublets-high", "events-lost", "saturated", "time-missing", "unstable", "anchor-missing", "uncompensated")
 """Flags that tell how a tube was acquired."""
 
@@ -42,13 +40,13 @@ def adequacy_lines(
     marrow = call["specimen_type"] == MARROW
     return [
         Line("Specimen", str(call["specimen_type"]), MARROW, MET if marrow else UNMET),
-        age_line(call, tubes, received),
+        age_line(call, tubes, received, settings.old_days),
         tubes_line(tubes),
         quality_line(tubes),
         _least("Leukocytes", call["n_leukocytes"], settings.min_leukocytes),
         _least("Cells in the blast compartment", call["n_blast"], settings.min_blasts),
         lod_line(call),
-        Line("Hemodilution", "; ".join(shares) or "no purity was measured", "purity told", UNKNOWN),
+        purity_line(call, shares, settings.purity_least),
     ]
 
 
@@ -64,15 +62,24 @@ def lod_line(call: Row) -> Line:
     return Line("LoD", percent(lod, 2, beside=threshold), f"below {threshold_text(threshold)}", state)
 
 
-def age_line(call: Row, tubes: Sequence[Row], received: Mapping[str, str | None]) -> Line:
-    """Days from the draw to receipt of the latest tube."""
+def purity_line(call: Row, shares: Sequence[str], least: float) -> Line:
+    """Marrow share of the leukocytes, where it was assessed, with the shares by which a reader judges it."""
+    purity: Any = call.get("purity")
+    if not is_told(purity):
+        return Line("Hemodilution", "; ".join(shares) or "no purity was measured", "purity told", UNKNOWN)
+    seen = "; ".join([f"{percent(purity, 2)} marrow (by {call['purity_method']})", *shares])
+    return Line("Hemodilution", seen, f"at least {percent(least, 2)} marrow", MET if float(purity) >= least else UNMET)
+
+
+def age_line(call: Row, tubes: Sequence[Row], received: Mapping[str, str | None], most: int) -> Line:
+    """Days from the draw to receipt of the latest tube; an older specimen needs its viability told (ELN 2021, A7)."""
     told = [received.get(str(t["tube_id"])) for t in tubes]
     days = [(date.fromisoformat(str(d)) - date.fromisoformat(str(call["collected"]))).days for d in told if is_told(d)]
-    needed = f"at most {OLD_DAYS} days, else viability told"
+    needed = f"at most {most} days, else viability told"
     if not days:
         return Line("Age at receipt", "no day of receipt is known", needed, UNKNOWN)
     oldest = max(days)
-    return Line("Age at receipt", f"{oldest} day" + ("" if oldest == 1 else "s"), needed, MET if oldest <= OLD_DAYS else UNMET)
+    return Line("Age at receipt", f"{oldest} day" + ("" if oldest == 1 else "s"), needed, MET if oldest <= most else UNMET)
 
 
 def tubes_line(tubes: Sequence[Row]) -> Line:
@@ -90,6 +97,6 @@ def quality_line(tubes: Sequence[Row]) -> Line:
 
 
 def distance_line(distance: Any, flags: Sequence[str]) -> Line:
-    """How far a tube lies from the reference; the detect stage says from where on that is unusual."""
-    state = UNKNOWN if not is_told(distance) else UNMET if "shifted" in flags else MET
+    """How far a tube lies from the controls; the detect stage says from where on that is unusual."""
+    state = UNKNOWN if not is_told(distance) else UNMET if {"shifted", "far-from-reference"} & set(flags) else MET
     return Line("Distance from the reference", plain(distance, 2), "not unusual", state)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mrd.core import words
 from mrd.core.settings import Settings
-from mrd.report.adequacy import OLD_DAYS, UNMET, Line
+from mrd.report.adequacy import UNMET, Line
 from mrd.report.evidence import Row, SubjectEvidence, told_rows
 from mrd.report.looks import LOOKS
 from mrd.report.numbers import NONE, is_told, percent, short, span, text, threshold_text, whole
@@ -168,11 +168,22 @@ def method_fields(call: Row, settings: Settings) -> Fields:
     )
 
 
+def purity_words(call: Row) -> str:
+    """How much of the specimen is marrow; the result is never rescaled by it."""
+    if not is_told(call.get("purity")):
+        return "Hemodilution was not assessed."
+    return (
+        f"Marrow share of the leukocytes: {percent(call['purity'], 2)} (by {call['purity_method']}); the result is not rescaled."
+    )
+
+
 def remarks_of(call: Row, adequacy: Sequence[Line], settings: Settings) -> list[str]:
     """What the reader must know: an old specimen, what would help, and every flag in words."""
     old = any(line.what == "Age at receipt" and line.state == UNMET for line in adequacy)
-    viability: list[Any] = [f"Older than {OLD_DAYS} days at receipt: viability must be told (ELN 2021, A7)."] if old else []
+    viability: list[Any] = (
+        [f"Older than {settings.old_days} days at receipt: viability must be told (ELN 2021, A7)."] if old else []
+    )
     blood = call["specimen_type"] != words.MARROW
-    told = ["Peripheral blood: reported, never called below."] if blood else ["Hemodilution was not assessed."]
-    flags = [f"{sentence(words.FLAGS.get(f, f))}" for f in words.split_flags(call["flags"])]
+    told = ["Peripheral blood: reported, never called below."] if blood else [purity_words(call)]
+    flags = [f"{sentence(words.FLAGS.get(f, f))}" for f in words.split_flags(call["flags"]) if not (old and f == "old-specimen")]
     return [*viability, *told, *advice(call, settings), *flags]

@@ -3,7 +3,16 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
 
-from mrd.quantify.blanks import Blanks, Rate, background_rates, between_variance, blank_bound, count_quantile, mean_background
+from mrd.quantify.blanks import (
+    Blanks,
+    Rate,
+    background_rates,
+    between_variance,
+    blank_bound,
+    count_quantile,
+    each_look,
+    mean_background,
+)
 
 
 def blanks(normal, regenerating=(), total=100_000):
@@ -76,3 +85,38 @@ def test_a_new_blank_exceeds_the_bound_about_one_time_in_twenty():
 @given(st.lists(st.integers(0, 200), min_size=3, max_size=20), st.integers(1000, 1_000_000))
 def test_more_background_never_lowers_the_bound(found, n):
     assert blank_bound(blanks([f + 50 for f in found]), n) >= blank_bound(blanks(found), n) - 1
+
+
+def test_several_looks_share_the_error_and_one_look_keeps_all_of_it():
+    """Sidak: 0.95 = level ** looks."""
+    assert each_look(1) == 0.95
+    assert each_look(2) == pytest.approx(0.974679434)
+    assert each_look(3) ** 3 == pytest.approx(0.95)
+
+
+def test_the_bound_of_one_of_two_looks_is_the_stricter_quantile_by_hand():
+    found = [10, 30, 50, 20, 25, 40]
+    level = 0.95**0.5
+    few = (stats.t.ppf(level, 5) / stats.norm.ppf(level)) ** 2
+    mean = 175.5 / 6e5
+    rate = Rate(mean, between_variance(blanks(found)) * (7 / 6) * few + mean / 6e5)
+    assert blank_bound(blanks(found), 100_000, 2) == count_quantile(rate, 100_000, level) > blank_bound(blanks(found), 100_000)
+
+
+def test_about_one_blank_visit_in_twenty_exceeds_any_bound_of_its_two_tubes_and_not_two():
+    """Each tube has 20 controls of its own panel; held one by one, about 10 % of the visits would be over."""
+    found = np.random.default_rng(1).gamma(9, 50 / 9, (1600, 21))
+    found = np.random.default_rng(2).poisson(found)
+
+    def share_over(looks):
+        over = np.array([f[20] > blank_bound(blanks(f[:20]), 100_000, looks) for f in found])
+        return over.reshape(-1, 2).any(axis=1).mean()
+
+    assert 0.03 < share_over(2) < 0.07 < share_over(1)
+
+
+def test_a_percentile_of_the_blanks_needs_so_many_more_the_more_looks_there_are():
+    many = blanks([10, 11, 9, 10] * 15)
+    assert blank_bound(many, 100_000) == 16
+    rates = background_rates(many, each_look(2))
+    assert blank_bound(many, 100_000, 2) == count_quantile(rates[0], 100_000, each_look(2))

@@ -76,10 +76,37 @@ def test_an_arms_least_lod_holds_whatever_the_counts_say():
     assert (with_floor.limits.lod, with_floor.limits.lloq >= 8e-4) == (8e-4, True)
 
 
-@pytest.mark.parametrize("arm", ["laip", "dfn", "learned"])
+DRAWN = replace(LAIP, arm="drawn")
+
+
+def test_a_drawn_laip_stands_in_where_none_was_learned():
+    assert told(replace(DRAWN, found=900)) == ("drawn", "positive", "N")
+    assert told(replace(DRAWN, found=0), replace(DFN, found=0)) == ("drawn", "not-detected", "Y")
+    assert told(replace(DRAWN, found=10), replace(DFN, found=600)) == ("drawn", "indeterminate", "")
+    other = replace(LAIP, panel="p8", tubes=("P1_FU1_T2",), found=0)
+    assert told(replace(DRAWN, found=900), other) == ("drawn", "positive", "N")
+
+
+def test_what_a_drawn_laip_finds_beside_a_learned_one_is_never_called_below_nor_positive_by_itself():
+    assert told(replace(LAIP, found=10), replace(DRAWN, found=600)) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=10), replace(DRAWN, found=600), settings=OVERRIDE) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=900), replace(DRAWN, found=0)) == ("laip", "positive", "N")
+    assert told(replace(LAIP, found=10), replace(DRAWN, found=20)) == ("laip", "not-detected", "Y")
+
+
+def test_a_drawn_laip_of_assumed_recall_tells_disease_and_never_its_absence_unless_the_settings_say_so():
+    assumed = replace(DRAWN, flags=("recall-assumed",), found=0)
+    [judged_] = judged(assumed)
+    assert judged_.gaps == ["recall-assumed"]
+    assert told(assumed) == ("drawn", "indeterminate", "")
+    assert told(replace(assumed, found=900)) == ("drawn", "positive", "N")
+    assert told(assumed, settings=S.model_copy(update={"drawn_below": True})) == ("drawn", "not-detected", "Y")
+
+
+@pytest.mark.parametrize("arm", ["laip", "dfn", "learned", "drawn"])
 def test_one_arm_alone_by_config(arm):
     settings = S.model_copy(update={"combine": arm})
-    mine = [replace(LAIP, arm=a, found=f) for a, f in (("laip", 400), ("learned", 500), ("dfn", 600))]
+    mine = [replace(LAIP, arm=a, found=f) for a, f in (("laip", 400), ("learned", 500), ("dfn", 600), ("drawn", 700))]
     assert told(*mine, settings=settings)[0] == arm
     assert combine(judged(*[m for m in mine if m.arm != arm]), settings) is None
 

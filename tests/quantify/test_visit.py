@@ -6,7 +6,18 @@ import pytest
 from mrd.core.settings import Settings
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
-from mrd.quantify.visit import Counted, arm_row, call_row, decide_visit, judge, pool, visit_flags
+from mrd.quantify.visit import (
+    Counted,
+    arm_row,
+    call_row,
+    count_looks,
+    decide_visit,
+    judge,
+    judge_visit,
+    pool,
+    visit_flags,
+    withhold,
+)
 
 S = Settings(min_leukocytes=100_000)
 BLANKS = Blanks(np.array([8, 9, 10, 11, 12, 10] * 4), np.full(24, 150_000), ("normal", "regenerating") * 12)
@@ -83,3 +94,41 @@ def test_a_call_near_the_threshold_is_flagged_for_review():
     assert "near-threshold" in visit_flags(told, told.decision, S)
     told = judged(found=900)
     assert "near-threshold" not in visit_flags(told, told.decision, S)
+
+
+LOUD = Blanks(np.array([18, 29, 40, 51, 32, 20] * 4), np.full(24, 150_000), ("normal", "regenerating") * 12)
+OTHER = replace(TUBE, panel="p8", tubes=("P1_FU1_T2",), blanks=LOUD)
+
+
+def test_a_visit_of_one_panel_is_judged_as_ever_and_one_of_two_panels_more_strictly():
+    tube = replace(TUBE, blanks=LOUD, found=90)
+    [alone] = judge_visit([tube], S, marrow=True)
+    assert (alone.limits, alone.interval) == (judge(tube, S, marrow=True).limits, judge(tube, S, marrow=True).interval)
+    first, second = judge_visit([tube, OTHER], S, marrow=True)
+    assert first.limits == second.limits
+    assert first.limits.bound > alone.limits.bound
+    assert first.limits.lob > alone.limits.lob
+    assert first.limits.lod > alone.limits.lod
+    assert first.interval[0] < alone.interval[0] < alone.interval[1] < first.interval[1]
+    assert first.fraction == alone.fraction
+
+
+def test_a_count_between_the_bound_of_one_panel_and_that_of_two_is_found_by_itself_only():
+    counted = replace(TUBE, blanks=LOUD, found=judged(blanks=LOUD).limits.bound + 1)
+    blank = replace(OTHER, found=5)
+    assert judge_visit([counted], S, marrow=True)[0].decision.call == "low-not-quantifiable"
+    assert decide_visit(judge_visit([counted, blank], S, marrow=True))[1].call == "not-detected"
+
+
+def test_looks_are_panels_a_drawn_laip_standing_in_for_a_learned_one():
+    tubes = [TUBE, replace(OTHER, arm="drawn"), replace(TUBE, arm="drawn"), replace(TUBE, arm="dfn"), replace(TUBE, arm="dfn")]
+    assert count_looks(tubes) == {"laip": 2, "drawn": 2, "dfn": 1}
+
+
+def test_what_a_panel_that_could_not_be_counted_hides_is_not_called_below():
+    low, high = judged(found=15).decision, judged(found=600).decision
+    assert withhold(low, []) is low
+    assert withhold(high, ["p8"]) is high
+    told = withhold(low, ["p8"])
+    assert (told.call, told.below) == ("indeterminate", "")
+    assert told.reason.endswith("but no tube of panel p8, which carries the subject's LAIP, could be counted")

@@ -62,3 +62,12 @@ def test_the_distance_is_judged_as_the_detect_stage_flagged_it():
     assert distance_line(0.7, ["shifted"]).state == UNMET
     assert distance_line(0.1, []).state == MET
     assert distance_line(None, []).state == UNKNOWN
+
+
+@pytest.mark.parametrize(("purity", "state"), [(0.6, MET), (0.59, UNMET), (None, UNKNOWN)])
+def test_a_diluted_specimen_is_told_with_its_purity_and_method(purity, state):
+    rows = adequacy_lines(call(purity=purity, purity_method="composition"), [tube()], {}, SETTINGS, shares=["lymphocytes 30 %"])
+    line = next(x for x in rows if x.what == "Hemodilution")
+    assert line.state == state
+    assert line.seen.endswith("lymphocytes 30 %")
+    assert ("marrow (by composition)" in line.seen) == (purity is not None)

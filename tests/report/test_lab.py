@@ -82,6 +82,9 @@ def test_an_arm_says_whether_it_decides_agrees_disagrees_or_did_not_apply():
 def test_remarks_tell_an_old_specimen_blood_and_every_flag():
     assert "Older than 3 days at receipt: viability must be told (ELN 2021, A7)." in remarks_of(call(), [OLD], SETTINGS)
     assert "Hemodilution was not assessed." in remarks_of(call(), [], SETTINGS)
+    pure = call(purity=0.53, purity_method="holdrinet", flags="old-specimen")
+    assert "Marrow share of the leukocytes: 53 % (by holdrinet); the result is not rescaled." in remarks_of(pure, [], SETTINGS)
+    assert sum("viability" in r for r in remarks_of(pure, [OLD], SETTINGS)) == 1
     told = remarks_of(call(specimen_type="peripheral blood", flags="near-threshold;shifted"), [], SETTINGS)
     assert told[0] == "Peripheral blood: reported, never called below."
     assert {"The interval holds the threshold: review first.", "The tube lies unusually far from the reference."} <= set(told)

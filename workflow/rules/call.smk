@@ -13,6 +13,7 @@ rule call:
         burdens=expand(f"{RESULTS}/detect/{{batch}}.tsv", batch=PATIENTS),
     output:
         f"{RESULTS}/calls.tsv",
+        f"{RESULTS}/specimens.tsv",
         f"{RESULTS}/arms.tsv",
         f"{RESULTS}/limits.tsv",
         f"{RESULTS}/clusters.tsv",

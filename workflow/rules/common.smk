@@ -11,6 +11,7 @@ from mrd.core.digest import code_digest, digest_json
 from mrd.core.errors import MrdError
 from mrd.core.settings import check_settings, settings_digest
 from mrd.files.clinical import clinical_files
+from mrd.files.laips import laip_files
 from mrd.files.layout import controls_path, find_reference, plain_name
 from mrd.files.lock import with_lock
 from mrd.files.panels import find_panel
@@ -33,6 +34,10 @@ def start():
             find_panel(panel)
             find_reference(settings.reference, panel)
         clinical_files(settings)
+        if settings.drawn_laips:
+            from mrd.cli.drawn import check_drawn
+
+            check_drawn(settings, samples)
         write_settings(Path(settings.results) / "settings.yaml", settings)
         return settings, samples
     except MrdError as error:
@@ -87,6 +92,11 @@ def rows_of(batch):
     return SAMPLES[SAMPLES["subject"].isin(BATCHES[batch])]
 
 
+def sheet_of(wildcards):
+    """Digest of what the sheet says of a batch's tubes."""
+    return digest_json(rows_of(wildcards.batch).astype(str).to_dict("records"))
+
+
 def files_of(wildcards):
     """What the cells of a batch are made from."""
     rows = rows_of(wildcards.batch)
@@ -102,6 +112,16 @@ def reference_of(wildcards):
     """Records of the references that a batch's panels need."""
     names = sorted(plain_name(p) for p in rows_of(wildcards.batch)["panel"].unique())
     return [f"{REFERENCE}/{name}/reference.safetensors.json" for name in names]
+
+
+def drawn_of(wildcards):
+    """Files of the LAIPs that the lab drew for a batch's subjects; none without any."""
+    path = SETTINGS.drawn_laips
+    return (
+        [str(p) for p in laip_files(Path(path), BATCHES[wildcards.batch])]
+        if path
+        else []
+    )
 
 
 def panel_of(wildcards):

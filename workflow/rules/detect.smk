@@ -2,6 +2,7 @@ rule detect:
     """Every tube of a batch under every arm: scores, what was found counted, populations named."""
     input:
         reference_of,
+        drawn_of,
         tubes=f"{RESULTS}/prepare/{{batch}}.tsv",
         laips=f"{RESULTS}/laip/{{batch}}.tsv",
     output:
@@ -22,6 +23,7 @@ rule detect:
     params:
         options=OPTIONS,
         code=code_digest("detect"),
+        sheet=sheet_of,
         settings=settings_digest(SETTINGS, "reference", "laip", "detect"),
     shell:
         "mrd detect {params.options} --batch {wildcards.batch} --tubes {input.tubes} --laips {input.laips} 2> {log}"

@@ -25,6 +25,7 @@ rule endpoint:
         CLINICAL,
         REVIEW,
         [SETTINGS.estimands] if SETTINGS.estimands else [],
+        f"{RESULTS}/specimens.tsv",
         calls=f"{RESULTS}/calls.tsv",
         laips=expand(f"{RESULTS}/laip/{{batch}}.tsv", batch=PATIENTS),
     output:

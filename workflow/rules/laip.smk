@@ -2,6 +2,7 @@ rule laip:
     """Diagnosis tubes of a batch to frozen LAIPs with their cut, recall and cross-fitted blanks."""
     input:
         reference_of,
+        drawn_of,
         tubes=f"{RESULTS}/prepare/{{batch}}.tsv",
     output:
         laips=f"{RESULTS}/laip/{{batch}}.tsv",

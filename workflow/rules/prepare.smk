@@ -18,6 +18,7 @@ rule prepare:
     params:
         options=OPTIONS,
         code=code_digest("prepare"),
+        sheet=sheet_of,
         settings=settings_digest(SETTINGS, "prepare"),
     shell:
         "mrd prepare {params.options} --batch {wildcards.batch} 2> {log}"

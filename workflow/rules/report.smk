@@ -4,6 +4,7 @@ rule report_subjects:
         CLINICAL,
         reference_of,
         f"{RESULTS}/calls.tsv",
+        f"{RESULTS}/specimens.tsv",
         f"{RESULTS}/arms.tsv",
         f"{RESULTS}/prepare/{{batch}}.tsv",
         f"{RESULTS}/prepare/{{batch}}.qc.tsv",
@@ -36,6 +37,7 @@ rule report_cohort:
     input:
         rules.endpoint.output,
         f"{RESULTS}/calls.tsv",
+        f"{RESULTS}/specimens.tsv",
         f"{RESULTS}/qc.tsv",
         f"{RESULTS}/limits.tsv",
         expand(f"{RESULTS}/prepare/{{batch}}.tsv", batch=BATCHES),

@@ -1,0 +1,47 @@
+"""Tubes of another day, antibody lot or staining through the commands, with known truth."""
+
+import numpy as np
+import pytest
+
+from mrd.core.contracts import ARMS_TABLE
+from mrd.files.tables import read_table
+from tests.cohort import read_calls, run_some
+from tests.shifted import add_tube
+
+MARKERS = ("CD38", "CD13", "CD34", "CD117", "CD33", "CD56", "CD19", "HLA-DR", "CD45")
+SIGNS = np.random.default_rng(3).choice([-0.3, 0.3], (2, len(MARKERS)))
+
+
+def test_a_shift_of_every_marker_and_a_lot_shift_are_called_right_and_a_failed_stain_is_not_called(copied):
+    settings, results = copied
+    plan = settings.parent / "samples.tsv"
+    day = [dict(zip(MARKERS, s, strict=True)) for s in SIGNS]
+    true = {
+        "FU2": add_tube(plan, "FU2", day[0], burden=0.06),
+        "FU3": add_tube(plan, "FU3", day[1], events=7_000),
+        "FU4": add_tube(plan, "FU4", {"CD56": 0.8}, burden=0.06),
+        "FU5": add_tube(plan, "FU5", {"CD117": -0.8}, events=7_000),
+        "FU6": add_tube(plan, "FU6", {"CD13": 3.0}, burden=0.06),
+        "FU7": add_tube(plan, "FU7", {"CD13": 3.0}),
+    }
+    run_some(settings, "prepare", "laip", "detect", "call")
+    calls = read_calls(results).loc["P1"]
+    for visit in ("FU2", "FU4"):
+        row = calls.loc[visit]
+        assert (row["call"], row["below_threshold"]) == ("positive", "N")
+        assert row["ci_low"] <= true[visit] <= row["ci_high"]
+        assert row["mrd_fraction"] == pytest.approx(true[visit], rel=0.2)
+    for visit in ("FU3", "FU5"):
+        row = calls.loc[visit]
+        assert (row["call"], true[visit]) == ("not-detected", 0.0)
+        assert row["mrd_fraction"] <= row["lob"]
+    assert calls["flags"].str.contains("shifted").to_dict() == {
+        v: v in ("FU4", "FU5") for v in ("DX", "FU1", "FU2", "FU3", "FU4", "FU5", "FU6", "FU7")
+    }
+    for visit in ("FU6", "FU7"):
+        row = calls.loc[visit]
+        assert (row["call"], row["flags"].split(";")) == ("not-evaluable", ["far-from-reference"])
+        assert row["reason"].startswith("too far from the reference: CD13 lies +3.")
+        assert "from where the controls show it, the limit is 1.5" in row["reason"]
+    arms = read_table(results / "arms.tsv", ARMS_TABLE)
+    assert set(arms.loc[arms["visit"].eq("FU6"), "outcome"]) == {"failed"}
