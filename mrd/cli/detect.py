@@ -25,6 +25,7 @@ from mrd.core.slots import SCORES
 from mrd.core.tables import records
 from mrd.core.words import FAILED, OK, join_flags, split_flags
 from mrd.detect.align import Adapted
+from mrd.detect.chunks import Chunks, Way, ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import classifier_from, laip_from
 from mrd.detect.laip import Laip
@@ -37,15 +38,18 @@ from mrd.files.models import read_model
 from mrd.files.tables import read_table, write_table
 
 log = logging.getLogger(__name__)
+Banks = dict[tuple[str, str], Bank]
+"""Banks by panel and device."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, and the run."""
+    """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, the run, threads to score with."""
 
     run: Run
     tube: dict[str, Any]
     taught: dict[str, dict[str, Any]]
+    threads: int = 1
 
     @property
     def path(self) -> Path:
@@ -63,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser, batch=True)
     parser.add_argument("--tubes", type=Path, required=True, help="table of the batch's prepared tubes")
     parser.add_argument("--laips", type=Path, required=True, help="table of the batch's LAIPs")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that score cells; scores stay the same")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -70,11 +75,11 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    banks: dict[str, Bank] = {}
+    banks: Banks = {}
     told = []
     for tube in records(tubes):
         taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
-        told.append(sight_record(Job(job, tube, taught), banks))
+        told.append(sight_record(Job(job, tube, taught, max(options.threads, 1)), banks))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
@@ -82,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
     write_table(burdens, BURDENS.frame(rows), BURDENS)
 
 
-def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
+def sight_record(job: Job, banks: Banks) -> dict[str, Any]:
     """The record of a tube: remembered where nothing changed, a reason where there is no reference, else looked at."""
     name, settings = job.tube["panel"], job.run.settings
     reference = reference_record(job.reference, name)
@@ -101,9 +106,27 @@ def sight_record(job: Job, banks: dict[str, Bank]) -> dict[str, Any]:
         job.path.unlink(missing_ok=True)
         return remember(job.path, digest_json(told), without_reference(job, reference["reason"]))
     log.info("detect %s", job.tube["tube_id"])
-    if name not in banks:
-        banks[name] = read_bank(job.reference, name, choose_device(settings.device))
-    return remember(job.path, digest_json(told), make_sights(job, banks[name], told))
+    return remember(job.path, digest_json(told), sights_within(job, banks, told))
+
+
+def sights_within(job: Job, banks: Banks, told: dict[str, Any]) -> dict[str, Any]:
+    """Look at a tube within the memory there is: where a device's does not suffice, less at a time, in the end on the CPU."""
+    *before, last = ways(choose_device(job.run.settings.device), job.threads)
+    for way in before:
+        try:
+            return make_sights(job, bank_on(job, way, banks), told, way.chunks)
+        except torch.OutOfMemoryError:
+            log.warning("detect %s: out of memory on %s, %d cells at a time", job.tube["tube_id"], way.device, way.chunks.size)
+        torch.cuda.empty_cache()
+    return make_sights(job, bank_on(job, last, banks), told, last.chunks)
+
+
+def bank_on(job: Job, way: Way, banks: Banks) -> Bank:
+    """The reference and its controls on a device, read once."""
+    at = (job.tube["panel"], str(way.device))
+    if at not in banks:
+        banks[at] = read_bank(job.reference, job.tube["panel"], way.device)
+    return banks[at]
 
 
 def without_reference(job: Job, reason: str) -> dict[str, Any]:
@@ -112,7 +135,7 @@ def without_reference(job: Job, reason: str) -> dict[str, Any]:
     return {"rows": [{"tube_id": job.tube["tube_id"], "arm": a, **why} for a in ARMS], "limits": [], "clusters": []}
 
 
-def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
+def make_sights(job: Job, bank: Bank, told: dict[str, Any], by: Chunks) -> dict[str, Any]:
     """Look at one tube with every arm, write the scores, and return its rows."""
     tube, settings = job.tube, job.run.settings
     cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
@@ -127,6 +150,7 @@ def make_sights(job: Job, bank: Bank, told: dict[str, Any]) -> dict[str, Any]:
         taught=job.taught,
         bank=bank,
         settings=settings,
+        by=by,
     )
     adapted = align(look)
     sights = {arm: see(look, adapted) for arm, see in ARMS.items()}
@@ -174,5 +198,5 @@ def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dic
         columns[arm] = np.zeros(n, bool) if sight.found is None else sight.found
     cluster = sights["dfn"].cluster
     columns["cluster"] = np.zeros(n, np.int16) if cluster is None else cluster
-    obs = pd.DataFrame({c: v[order] for c, v in columns.items()}, index=np.arange(n).astype(str))
+    obs = pd.DataFrame({c: v[order] for c, v in columns.items()})
     write_anndata(job.path, SCORES, obs=obs, var=pd.DataFrame(index=[]), uns={"tube_id": job.tube["tube_id"]}, provenance=told)
