@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: run test check format clean
+.PHONY: run test check benchmark format clean
 
 run: $(READY)
 	snakemake --cores $(CORES) --configfile workflow/config/demo.yaml --quiet rules progress
@@ -23,6 +23,9 @@ check: $(READY)
 	snakefmt --check Snakefile workflow
 	snakemake --lint --configfile workflow/config/demo.yaml
 	pytest -n $(CORES) --dist loadfile
+
+benchmark: $(READY)
+	python -m benchmarks.speed
 
 format: $(READY)
 	ruff format .
