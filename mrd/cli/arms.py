@@ -19,6 +19,7 @@ from mrd.core.seeds import generator
 from mrd.core.settings import Settings
 from mrd.core.words import FAILED, OK, join_flags
 from mrd.detect.align import Adapted, adapt
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.dfn import Excess, find_excess, group_components
 from mrd.detect.laip import Laip, align_tube, score_laip
 from mrd.detect.learned import Classifier, score_learned
@@ -48,6 +49,7 @@ class Look:
     taught: Mapping[str, Mapping[str, Any]]
     bank: Bank
     settings: Settings
+    by: Chunks = BY_CHUNK
 
     @property
     def head(self) -> dict[str, Any]:
@@ -80,15 +82,22 @@ def see_laip(look: Look, adapted: Adapted) -> Sight:
     """Cells with the phenotype that the diagnosis showed."""
     if look.laip is None:
         return _idle(look, "laip")
-    scores = score_laip(look.values, look.laip, adapted.shift, log_density(look.values, adapted.mixture)).cpu().numpy()
+    scores = laip_scores(look, look.laip, adapted)
     return _counted(look, "laip", scores)
+
+
+def laip_scores(look: Look, laip: Laip, own: Adapted) -> NDArray[np.float32]:
+    """Score of every cell of a tube beside its own normal marrow, (n,)."""
+    normal = log_density(look.values, own.mixture, look.by)
+    scores: NDArray[np.float32] = score_laip(look.values, laip, own.shift, normal, look.by).cpu().numpy()
+    return scores
 
 
 def see_learned(look: Look, adapted: Adapted) -> Sight:
     """Cells that the subject's classifier takes for leukaemic."""
     if look.classifier is None:
         return _idle(look, "learned")
-    return _counted(look, "learned", score_learned(look.values - adapted.shift, look.classifier).cpu().numpy())
+    return _counted(look, "learned", score_learned(look.values, look.classifier, adapted.shift, look.by).cpu().numpy())
 
 
 def see_dfn(look: Look, adapted: Adapted) -> Sight:
@@ -105,7 +114,7 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
         return Sight(_row(look, nothing, None), limits=[{**head, **b} for b in blank_rows(bank)])
     fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank), excess.witness, bank, look.settings, head)
     own = settle(excess, look)
-    scores = score_laip(look.values, excess.laip, own.shift, log_density(look.values, own.mixture)).cpu().numpy()
+    scores = laip_scores(look, excess.laip, own)
     found = scores > fitted.cut
     row = {
         "n_found": int(found.sum()),
@@ -192,12 +201,14 @@ def name_clusters(
 ) -> tuple[NDArray[np.int16], list[dict[str, Any]]]:
     """The population of each found cell, and a row for each population: named, and told apart from normal."""
     panel, groups = look.bank.panel, np.array(group_components(excess.laip.mixture))
-    logs = component_logs(look.values - own.shift, excess.laip.mixture) + torch.log(excess.laip.mixture.weights)
-    cluster = np.where(found, groups[logs.argmax(dim=1).cpu().numpy()], 0).astype(np.int16)
+    mine = look.values[torch.from_numpy(found).to(look.values.device)] - own.shift
+    logs = component_logs(mine, excess.laip.mixture) + torch.log(excess.laip.mixture.weights)
+    cluster = np.zeros(len(found), dtype=np.int16)
+    cluster[found] = groups[logs.argmax(dim=1).cpu().numpy()]
     rows = []
     for number in sorted(set(groups.tolist())):
-        mine = torch.from_numpy(groups == number).to(look.values.device)
-        part, judged = excess.laip.mixture.pick(mine), [c for c, g in zip(excess.clusters, groups, strict=True) if g == number]
+        chosen = torch.from_numpy(groups == number).to(look.values.device)
+        part, judged = excess.laip.mixture.pick(chosen), [c for c, g in zip(excess.clusters, groups, strict=True) if g == number]
         count = int((cluster == number).sum())
         rows.append(
             {

@@ -29,6 +29,7 @@ from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
 from mrd.core.words import COMPOSITION, FAILED, HOLDRINET, MARROW, OK, join_flags, split_flags
+from mrd.detect.chunks import Chunks, Way, ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.far import Far, furthest
 from mrd.detect.frozen import classifier_from, laip_from
@@ -52,19 +53,20 @@ MADE_OF = 20_000
 
 @dataclass(frozen=True)
 class Known:
-    """What a job read once, by panel: references with their controls, and what each control is made of."""
+    """What a job read once: references with their controls by panel and device, and by panel what each control is made of."""
 
-    banks: dict[str, Bank]
+    banks: dict[tuple[str, str], Bank]
     made: dict[str, list[Made]]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, and the run."""
+    """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, the run, threads to score with."""
 
     run: Run
     tube: dict[str, Any]
     taught: dict[str, dict[str, Any]]
+    threads: int = 1
 
     @property
     def path(self) -> Path:
@@ -82,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser, batch=True)
     parser.add_argument("--tubes", type=Path, required=True, help="table of the batch's prepared tubes")
     parser.add_argument("--laips", type=Path, required=True, help="table of the batch's LAIPs")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that score cells; scores stay the same")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -93,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
-        told.append(sight_record(Job(job, tube, taught), known))
+        told.append(sight_record(Job(job, tube, taught, max(options.threads, 1)), known))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
@@ -120,10 +123,29 @@ def sight_record(job: Job, known: Known) -> dict[str, Any]:
         job.path.unlink(missing_ok=True)
         return remember(job.path, digest_json(told), without_reference(job, reference["reason"]))
     log.info("detect %s", job.tube["tube_id"])
-    if name not in known.banks:
-        known.banks[name] = read_bank(job.reference, name, choose_device(settings.device))
-        known.made[name] = controls_made(known.banks[name])
-    return remember(job.path, digest_json(told), make_sights(job, known, told))
+    return remember(job.path, digest_json(told), sights_within(job, known, told))
+
+
+def sights_within(job: Job, known: Known, told: dict[str, Any]) -> dict[str, Any]:
+    """Look at a tube within the memory there is: where a device's does not suffice, less at a time, in the end on the CPU."""
+    *before, last = ways(choose_device(job.run.settings.device), job.threads)
+    for way in before:
+        try:
+            return make_sights(job, bank_on(job, way, known), known, told, way.chunks)
+        except torch.OutOfMemoryError:
+            log.warning("detect %s: out of memory on %s, %d cells at a time", job.tube["tube_id"], way.device, way.chunks.size)
+        torch.cuda.empty_cache()
+    return make_sights(job, bank_on(job, last, known), known, told, last.chunks)
+
+
+def bank_on(job: Job, way: Way, known: Known) -> Bank:
+    """The reference and its controls on a device, read once."""
+    name = job.tube["panel"]
+    at = (name, str(way.device))
+    if at not in known.banks:
+        known.banks[at] = read_bank(job.reference, name, way.device)
+        known.made[name] = controls_made(known.banks[at])
+    return known.banks[at]
 
 
 def without_reference(job: Job, reason: str) -> dict[str, Any]:
@@ -136,9 +158,9 @@ def without_reference(job: Job, reason: str) -> dict[str, Any]:
     }
 
 
-def make_sights(job: Job, known: Known, told: dict[str, Any]) -> dict[str, Any]:
+def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Chunks) -> dict[str, Any]:
     """Look at one tube with every arm, write the scores, and return its rows."""
-    tube, settings, bank = job.tube, job.run.settings, known.banks[job.tube["panel"]]
+    tube, settings = job.tube, job.run.settings
     cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
     laip, classifier = taught_models(job, bank)
     look = Look(
@@ -152,6 +174,7 @@ def make_sights(job: Job, known: Known, told: dict[str, Any]) -> dict[str, Any]:
         taught=job.taught,
         bank=bank,
         settings=settings,
+        by=by,
     )
     adapted = align(look)
     far = furthest(adapted.shift, [a.shift for a in bank.adapted], bank.panel.model_channels, bank.panel.model_roles)
@@ -263,5 +286,5 @@ def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dic
         columns[arm] = np.zeros(n, bool) if sight.found is None else sight.found
     cluster = sights["dfn"].cluster
     columns["cluster"] = np.zeros(n, np.int16) if cluster is None else cluster
-    obs = pd.DataFrame({c: v[order] for c, v in columns.items()}, index=np.arange(n).astype(str))
+    obs = pd.DataFrame({c: v[order] for c, v in columns.items()})
     write_anndata(job.path, SCORES, obs=obs, var=pd.DataFrame(index=[]), uns={"tube_id": job.tube["tube_id"]}, provenance=told)

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from mrd.cli.run_options import Run, add_run_options, start_run
@@ -34,7 +33,7 @@ from mrd.files.panels import find_panel, read_panel
 from mrd.files.sheet import COMPENSATION_WORDS
 from mrd.files.tables import write_table
 from mrd.prepare.acquired import parse_acquired, says_compensated
-from mrd.prepare.compensate import Spill, check_spill, compensate, compensated_names, fit_spill, parse_spill
+from mrd.prepare.compensate import Spill, check_spill, compensated, compensated_names, fit_spill, parse_spill
 from mrd.prepare.tube import Cells, Measured, prepare_events
 
 log = logging.getLogger(__name__)
@@ -155,7 +154,7 @@ def measure_tube(job: Job) -> Linear:
         raise FileError("it holds no events", where=where, fix="leave the tube out of the sheet, or export it again")
     index = match_channels(job.panel, data.pnn, data.pns, where=where)
     spill, flags = choose_spill(job, data)
-    linear = data.events if spill is None else compensate(data.events, data.pnn, spill, where=where)
+    linear = data.events if spill is None else compensated(data.events, data.pnn, spill, where=where)
     flags += [REPAIRED] if data.repairs else []
     return Linear(Measured(data.events, linear, data.ranges, index, job.panel), data, spill, flags)
 
@@ -188,7 +187,7 @@ def write_cells(path: Path, cells: Cells, measured: Measured, pnn: Sequence[str]
     """Cells as AnnData: channels on the common scale, gates as columns of obs."""
     panel = measured.panel
     names = panel.model_channels
-    obs = pd.DataFrame({"event": cells.events, **cells.gates}, index=np.arange(len(cells.events)).astype(str))
+    obs = pd.DataFrame({"event": cells.events, **cells.gates})
     about = {"role": pd.Categorical([panel.channels[n].role for n in names]), "detector": [pnn[measured.index[n]] for n in names]}
     gates = json.dumps({n: asdict(g) for n, g in cells.placed.items()})
     uns = {"tube_id": told["tube_id"], "panel": f"{panel.name} {panel.version}", "gates": gates}

@@ -138,7 +138,6 @@ def write_bank(
             "leukocyte": np.concatenate([c.gates[told["leukocytes"]] for c in cells]),
             "normal": np.concatenate([n.cpu().numpy() for n in normal]),
         },
-        index=np.arange(len(owner)).astype(str),
     )
     var = pd.DataFrame(index=list(cells[0].channels))
     values = np.concatenate([c.values for c in cells])

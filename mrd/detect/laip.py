@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mrd.core.settings import Settings
 from mrd.detect.align import Adapted, Prior, adapt
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.fit import fit_mixture, start_mixture
 from mrd.detect.mixture import Mixture, log_density, responsibilities
 from mrd.detect.reference import Reference, prior_of
@@ -132,9 +133,9 @@ def leukaemic_chance(cells: Tensor, laip: Laip, adapted: Adapted) -> Tensor:
     return torch.sigmoid(odds + float(np.log(share / (1 - share))))
 
 
-def score_laip(cells: Tensor, laip: Laip, shift: Tensor, normal: Tensor) -> Tensor:
+def score_laip(cells: Tensor, laip: Laip, shift: Tensor, normal: Tensor, by: Chunks = BY_CHUNK) -> Tensor:
     """log p(cell | leukaemic) - log p(cell | the tube's normal marrow), (n,)."""
-    return log_density(cells, laip.mixture.moved(shift)) - normal
+    return log_density(cells, laip.mixture.moved(shift), by) - normal
 
 
 def spiked_scores(witness: Witness, laip: Laip, control: Adapted, *, most: int = 4000) -> Tensor:

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.laip import Witness
-from mrd.detect.mixture import chunks
 
 WIDTH = 48
 BATCH = 4096
@@ -97,7 +97,16 @@ def _forward(classifier: Classifier, cells: Tensor) -> Tensor:
     return (x @ weights + offsets)[:, 0]
 
 
-def score_learned(cells: Tensor, classifier: Classifier) -> Tensor:
-    """Log odds of each cell (in the reference's frame) being leukaemic, at even prior odds, (n,)."""
-    with torch.no_grad():
-        return torch.cat([cells.new_empty(0), *(_forward(classifier, cells[c]) for c in chunks(len(cells)))])
+def score_learned(cells: Tensor, classifier: Classifier, shift: Tensor | None = None, by: Chunks = BY_CHUNK) -> Tensor:
+    """Log odds of each cell being leukaemic, at even prior odds, (n,).
+
+    Parameters
+    ----------
+    cells : (n, d) in the reference's frame, or in that of a tube with its `shift` (d,)
+    """
+
+    def part(piece: slice) -> Tensor:
+        with torch.no_grad():
+            return _forward(classifier, cells[piece] if shift is None else cells[piece] - shift)
+
+    return by.join(part, len(cells), cells.new_empty(0))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 12
+from mrd.detect.chunks import BY_CHUNK, Chunks, chunks
 
 
 @dataclass(frozen=True)
@@ -177,16 +177,11 @@ def half_power(x: Tensor, twice: float) -> Tensor:
     return torch.ones_like(x) if out is None else out
 
 
-def chunks(n: int) -> list[slice]:
-    """Fixed slices over n cells, so that memory stays bounded and sums always come out the same."""
-    return [slice(a, min(a + CHUNK, n)) for a in range(0, n, CHUNK)]
-
-
-def log_density(x: Tensor, mixture: Mixture) -> Tensor:
+def log_density(x: Tensor, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
     """Log density of each cell, (n,)."""
     centre = mixture.weights @ mixture.means
     form = forms(mixture, centre)
-    return torch.cat([x.new_empty(0), *(joint(features(x[c], centre), form).log for c in chunks(len(x)))])
+    return by.join(lambda c: joint(features(x[c], centre), form).log, len(x), x.new_empty(0))
 
 
 def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
@@ -198,7 +193,7 @@ def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
         told = joint(features(x[piece], centre), form)
         return told.mass / told.total[:, None]
 
-    return torch.cat([x.new_empty(0, len(mixture.weights)), *map(part, chunks(len(x)))])
+    return BY_CHUNK.join(part, len(x), x.new_empty(0, len(mixture.weights)))
 
 
 def component_logs(x: Tensor, mixture: Mixture) -> Tensor:
@@ -212,7 +207,7 @@ def component_logs(x: Tensor, mixture: Mixture) -> Tensor:
         near = (features(x[piece], centre) @ form.linear).clamp_min_(1)
         return torch.log(near).mul_(-power).add_(level)
 
-    return torch.cat([x.new_empty(0, len(mixture.weights)), *map(part, chunks(len(x)))])
+    return BY_CHUNK.join(part, len(x), x.new_empty(0, len(mixture.weights)))
 
 
 def moments(x: Points, mixture: Mixture, *, weights: Tensor | None = None) -> Moments:

@@ -12,7 +12,7 @@ import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
-from anndata.io import read_elem
+from anndata.io import read_elem, write_elem
 
 from mrd.core.errors import FileError
 from mrd.core.slots import Slots
@@ -29,19 +29,43 @@ def write_anndata(
     provenance: dict[str, Any],
     x: np.ndarray | None = None,
 ) -> None:
-    """Write an AnnData file whole, with the declared slots."""
+    """Write an AnnData file whole, with the declared slots; cells are named by their row."""
     told = {**uns, "kind": slots.name, "slots_version": slots.version, "provenance": json.dumps(provenance, sort_keys=True)}
     slots.check(obs=list(obs.columns), var=list(var.columns), uns=list(told), where=path.name)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Transforming to str index")
-        data = ad.AnnData(X=x, obs=obs, var=var, uns=told)
+        around = ad.AnnData(var=var, uns=told)
     with whole(path) as temporary:
         try:
-            data.write_h5ad(temporary)
+            around.write_h5ad(temporary)
+            with h5py.File(temporary, "r+") as file:
+                _write_cells(file, obs, x)
         except RuntimeError as error:  # HDF5 tells of a full disk so when it closes the file
             if "errno = " not in str(error):
                 raise
             raise OSError(str(error)) from error
+
+
+def _write_cells(file: h5py.File, obs: pd.DataFrame, x: np.ndarray | None) -> None:
+    """What grows with the cells, as the AnnData format lays it out (`dataframe` 0.2.0, `string-array` 0.2.0).
+
+    Names have a fixed width: as a million Python strings they would take longer, and more memory, than the cells.
+    """
+    if x is not None:
+        write_elem(file, "X", x)
+    del file["obs"]
+    table = file.create_group("obs")
+    table.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0", "_index": "_index"})
+    table.attrs["column-order"] = np.array(list(obs.columns), dtype=h5py.string_dtype())
+    names = table.create_dataset("_index", data=row_names(len(obs)))
+    names.attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
+    for name, column in obs.items():
+        write_elem(table, str(name), column.array if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy())
+
+
+def row_names(count: int) -> np.ndarray:
+    """Row numbers as ASCII text of a fixed width, (n,): `0`, `1`, ..."""
+    return np.arange(count).astype(f"S{len(str(max(count - 1, 0)))}")
 
 
 @dataclass(frozen=True)

@@ -143,8 +143,41 @@ def find_detector(detector: str, pnn: Sequence[str], pns: Sequence[str]) -> list
     return next((hits for hits in ways if hits), [])
 
 
+@dataclass(frozen=True)
+class Compensated:
+    """Events with the overlap undone, worked out for the stretch that is asked for: a tube of millions is not held twice.
+
+    events : (n, c) as measured · columns : places of the matrix's detectors among the channels
+    """
+
+    events: NDArray[np.float64]
+    columns: list[int]
+    spill: Spill
+
+    def __len__(self) -> int:
+        """Number of events."""
+        return len(self.events)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float64]:
+        """A stretch of events."""
+        out = self.events[rows].copy()
+        out[:, self.columns] = np.linalg.solve(self.spill.matrix.T, out[:, self.columns].T).T
+        return out
+
+
 def compensate(events: NDArray[np.float64], pnn: Sequence[str], spill: Spill, *, where: str) -> NDArray[np.float64]:
     """Events with the overlap undone on the matrix's detectors; other channels unchanged.
+
+    Raises
+    ------
+    FileError
+        The matrix names a detector that the file lacks.
+    """
+    return compensated(events, pnn, spill, where=where)[:]
+
+
+def compensated(events: NDArray[np.float64], pnn: Sequence[str], spill: Spill, *, where: str) -> Compensated:
+    """As `compensate`, a stretch at a time.
 
     Raises
     ------
@@ -158,7 +191,4 @@ def compensate(events: NDArray[np.float64], pnn: Sequence[str], spill: Spill, *,
             where=where,
             fix="give a matrix whose names are the file's $PnN",
         )
-    columns = [list(pnn).index(d) for d in spill.detectors]
-    out = events.copy()
-    out[:, columns] = np.linalg.solve(spill.matrix.T, events[:, columns].T).T
-    return out
+    return Compensated(events, [list(pnn).index(d) for d in spill.detectors], spill)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,11 @@ def share_saturated(events: NDArray[np.float64], ranges: NDArray[np.float64], co
     """Largest share of events at the top of the range among the given columns."""
     if not len(events):
         return 0.0
-    return float((events[:, list(columns)] >= ranges[list(columns)] - 1).mean(axis=0).max(initial=0.0))
+    return max((float((events[:, c] >= ranges[c] - 1).mean()) for c in columns), default=0.0)
 
 
 def flag_unstable(
-    time: NDArray[np.float64], signals: NDArray[np.float64], *, bins: int, mads: float, least: float
+    time: NDArray[np.float64], signals: Iterable[NDArray[np.float64]], *, bins: int, mads: float, least: float
 ) -> NDArray[np.bool_]:
     """True for events in a stretch of time whose signal, or event rate, left the run's own level.
 
@@ -38,7 +38,7 @@ def flag_unstable(
 
     Parameters
     ----------
-    time : (n,) · signals : (n, c) on the common scale
+    time : (n,) · signals : each channel (n,) on the common scale
     """
     bins = int(np.clip(len(time) // LEAST_EVENTS, 1, bins))
     if bins < LEAST_BINS or float(np.ptp(time)) == 0:
@@ -57,10 +57,8 @@ def outlying(levels: NDArray[np.float64], mads: float, least: float) -> NDArray[
     return np.asarray(((off > mads * spread) & (off >= least)).any(axis=1))
 
 
-def bin_means(stretch: NDArray[np.int_], signals: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+def bin_means(stretch: NDArray[np.int_], signals: Iterable[NDArray[np.float64]], bins: int) -> NDArray[np.float64]:
     """Mean of each clipped signal in each stretch (b, c); NaN where a stretch has next to no events."""
-    low, high = np.percentile(signals, [1, 99], axis=0)
-    clipped = np.clip(signals, low, high)
     counts = np.bincount(stretch, minlength=bins)
-    sums = np.stack([np.bincount(stretch, clipped[:, c], minlength=bins) for c in range(signals.shape[1])], axis=1)
+    sums = np.stack([np.bincount(stretch, np.clip(s, *np.percentile(s, [1, 99])), minlength=bins) for s in signals], axis=1)
     return np.where(counts[:, None] >= 20, sums / np.maximum(counts, 1)[:, None], np.nan)

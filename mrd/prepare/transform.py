@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from flowutils import transforms
 from numpy.typing import NDArray
 
 from mrd.core.panel import Panel, Scale
+
+STRETCH = 1 << 15
+"""Events worked on at a time: they stay in the cache."""
 
 
 def apply_scale(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:
@@ -22,10 +26,25 @@ def apply_scale(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float64
     return np.asarray(column, dtype=np.float64).reshape(-1) * scale.m * math.log(10)
 
 
-def transform(events: NDArray[np.float64], index: dict[str, int], panel: Panel) -> dict[str, NDArray[np.float64]]:
+class Rows(Protocol):
+    """Events that can be had a stretch at a time: an array (n, c), or one that is worked out as it is asked for."""
+
+    def __len__(self) -> int:
+        """Number of events."""
+        ...
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.float64]:
+        """A stretch of events."""
+        ...
+
+
+def transform(events: Rows, index: dict[str, int], panel: Panel) -> dict[str, NDArray[np.float64]]:
     """Each of the panel's channels on its common scale, time left as it is."""
-    out = {}
-    for name, column in index.items():
-        channel = panel.channels[name]
-        out[name] = events[:, column] if channel.role == "time" else apply_scale(events[:, column], channel.scale)
+    out = {name: np.empty(len(events)) for name in index}
+    for first in range(0, len(events), STRETCH):
+        rows = slice(first, first + STRETCH)
+        part = events[rows]
+        for name, column in index.items():
+            channel = panel.channels[name]
+            out[name][rows] = part[:, column] if channel.role == "time" else apply_scale(part[:, column], channel.scale)
     return out

@@ -11,7 +11,7 @@ from mrd.core.panel import Panel
 from mrd.core.settings import Settings
 from mrd.prepare.gate import Gated, Placed, gate_events
 from mrd.prepare.qc import flag_margins, flag_unstable, share_saturated
-from mrd.prepare.transform import transform
+from mrd.prepare.transform import Rows, transform
 
 SATURATED = 0.01
 
@@ -41,11 +41,12 @@ class Cells:
 class Measured:
     """One tube as measured and compensated.
 
-    raw, linear : (n, c) before and after compensation · ranges : (c,) · index : channel of the panel to column
+    raw : (n, c) before compensation · linear : the same after it, or what works it out · ranges : (c,)
+    index : channel of the panel to column
     """
 
     raw: NDArray[np.float64]
-    linear: NDArray[np.float64]
+    linear: Rows
     ranges: NDArray[np.float64]
     index: dict[str, int]
     panel: Panel
@@ -93,7 +94,7 @@ def steady_events(
     time = panel.role("time")
     if time is None or time not in columns or not len(inner) or np.ptp(columns[time]) == 0:
         return np.ones(len(inner), dtype=bool), ["time-missing"]
-    signals = np.column_stack([columns[n][inner] for n in panel.model_channels])
+    signals = (columns[n][inner] for n in panel.model_channels)
     bad = np.zeros(len(inner), dtype=bool)
     bad[inner] = flag_unstable(
         columns[time][inner], signals, bins=settings.time_bins, mads=settings.time_mads, least=settings.time_least
@@ -110,7 +111,9 @@ def collect_cells(
 ) -> Cells:
     """Cells of the panel's `cells` gate with every gate's membership, and the count at each node."""
     keep = np.flatnonzero(gated.inside[panel.cells])
-    values = np.column_stack([columns[n][keep] for n in panel.model_channels]).astype(np.float32)
+    values = np.empty((len(keep), len(panel.model_channels)), dtype=np.float32)
+    for i, name in enumerate(panel.model_channels):
+        values[:, i] = columns[name][keep]
     below = {n: m[keep] for n, m in gated.inside.items() if n not in ("events", panel.cells)}
     nodes = qc_nodes(gated, steps)
     told = sorted({*flags, *_gate_flags(gated, steps)})

@@ -3,7 +3,8 @@ import pytest
 import torch
 from scipy import stats
 
-from mrd.detect.mixture import CHUNK, Mixture, half_power, log_density, moments, points, responsibilities, scatter_about
+from mrd.detect.chunks import CHUNK
+from mrd.detect.mixture import Mixture, half_power, log_density, moments, points, responsibilities, scatter_about
 
 
 def mixture(k=3, d=4, seed=1, tails=8.0):

@@ -1,10 +1,11 @@
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
 from mrd.core.errors import ContractError, FileError
 from mrd.core.slots import CELLS, SCORES
-from mrd.files.anndata_io import read_anndata, write_anndata
+from mrd.files.anndata_io import read_anndata, row_names, write_anndata
 from mrd.files.cells import read_cells
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -29,6 +30,25 @@ def test_cells_come_back_as_prepare_wrote_them(tmp_path):
     assert cells.events.tolist() == [0, 2, 5, 9]
     assert cells.gates["leukocytes"].tolist() == [True, False, True, True]
     assert cells.channels == ("SSC-A", "CD34", "CD45")
+
+
+def test_scverse_reads_every_element_and_names_cells_by_their_row(tmp_path):
+    kinds = pd.Categorical(["b", "a", "b", "b"], categories=["a", "b"])
+    write(tmp_path / "c.h5ad", obs=OBS.assign(kind=kinds).reset_index(drop=True))
+    theirs = ad.read_h5ad(tmp_path / "c.h5ad")
+    assert theirs.obs_names.tolist() == ["0", "1", "2", "3"]
+    assert theirs.X.tolist() == X.tolist()
+    assert theirs.obs["event"].tolist() == [0, 2, 5, 9]
+    assert theirs.obs["leukocytes"].dtype == bool
+    assert theirs.obs["kind"].tolist() == ["b", "a", "b", "b"]
+    assert theirs.var["detector"].tolist() == ["SSC-A", "PE-A", "APC-A"]
+    theirs[theirs.obs["leukocytes"]].copy().write_h5ad(tmp_path / "again.h5ad")
+    assert ad.read_h5ad(tmp_path / "again.h5ad").obs_names.tolist() == ["0", "2", "3"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 11, 1001])
+def test_row_names_are_the_numbers_written_out(count):
+    assert [n.decode() for n in row_names(count)] == [str(i) for i in range(count)]
 
 
 def test_the_same_cells_give_the_same_bytes(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mrd.core.errors import FileError
-from mrd.prepare.compensate import Spill, check_spill, compensate, compensated_names, fit_spill, parse_spill
+from mrd.prepare.compensate import Spill, check_spill, compensate, compensated, compensated_names, fit_spill, parse_spill
 
 PNN = ("FSC-A", "FITC-A", "PE-A", "Time")
 SPILL = Spill(("PE-A", "FITC-A"), np.array([[1.0, 0.1], [0.25, 1.0]]))
@@ -22,6 +22,16 @@ def test_compensation_equals_flowkit():
     sample = fk.Sample(events, sample_id="s", channel_labels=list(PNN))
     matrix = fk.Matrix(SPILL.matrix, list(SPILL.detectors))
     assert compensate(events, PNN, SPILL, where="t") == pytest.approx(matrix.apply(sample), rel=1e-6)
+
+
+def test_a_tube_taken_in_stretches_is_compensated_to_the_bit_and_equals_flowkit():
+    rng = np.random.default_rng(2)
+    events = rng.normal(1000, 400, (70_001, 4)).astype(np.float32).astype(np.float64)
+    whole, lazy = compensate(events, PNN, SPILL, where="t"), compensated(events, PNN, SPILL, where="t")
+    parts = np.concatenate([lazy[a : a + 32_768] for a in range(0, len(lazy), 32_768)])
+    assert np.array_equal(parts, whole)
+    sample = fk.Sample(events, sample_id="s", channel_labels=list(PNN))
+    assert parts == pytest.approx(fk.Matrix(SPILL.matrix, list(SPILL.detectors)).apply(sample), rel=1e-6, abs=1e-3)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 8))

@@ -25,7 +25,7 @@ def test_the_most_saturated_channel_counts():
 @pytest.mark.parametrize("n", [2_000, 20_000, 100_000])
 def test_a_steady_run_loses_nothing_even_where_half_of_the_cells_carry_a_marker(n):
     rng = np.random.default_rng(3)
-    assert not flag_unstable(np.sort(rng.uniform(0, 200, n)), steady(n, rng), **RULE).any()
+    assert not flag_unstable(np.sort(rng.uniform(0, 200, n)), steady(n, rng).T, **RULE).any()
 
 
 @pytest.mark.parametrize("factor", [0.3, 0.7])
@@ -35,7 +35,7 @@ def test_a_sagging_stretch_is_removed_whole_and_hardly_more(factor):
     time, signals = np.sort(rng.uniform(0, 200, n)), steady(n, rng)
     sag = (time > 60) & (time < 68)
     signals[sag] += np.log(factor)
-    bad = flag_unstable(time, signals, **RULE)
+    bad = flag_unstable(time, signals.T, **RULE)
     assert bad[sag].mean() > 0.99
     assert bad[~sag].mean() < 0.02
 
@@ -45,16 +45,16 @@ def test_a_stretch_in_which_events_hardly_come_is_removed():
     time = np.sort(rng.uniform(0, 200, 50_000))
     thin = (time > 100) & (time < 110)
     keep = ~thin | (rng.random(len(time)) < 0.1)
-    bad = flag_unstable(time[keep], steady(int(keep.sum()), rng), **RULE)
+    bad = flag_unstable(time[keep], steady(int(keep.sum()), rng).T, **RULE)
     assert bad[thin[keep]].mean() > 0.7
     assert bad[~thin[keep]].mean() < 0.02
 
 
 def test_too_few_events_to_compare_stretches_are_left_alone():
     rng = np.random.default_rng(6)
-    assert not flag_unstable(np.arange(900.0), steady(900, rng), **RULE).any()
+    assert not flag_unstable(np.arange(900.0), steady(900, rng).T, **RULE).any()
 
 
 def test_a_run_without_a_running_clock_is_left_alone():
     rng = np.random.default_rng(7)
-    assert not flag_unstable(np.zeros(5000), steady(5000, rng), **RULE).any()
+    assert not flag_unstable(np.zeros(5000), steady(5000, rng).T, **RULE).any()

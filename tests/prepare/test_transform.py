@@ -6,7 +6,7 @@ import pytest
 
 from mrd.core.panel import Scale
 from mrd.files.panels import read_panel
-from mrd.prepare.transform import apply_scale, transform
+from mrd.prepare.transform import STRETCH, apply_scale, transform
 
 VALUES = np.array([-500.0, -10.0, 0.0, 1.0, 150.0, 1e3, 262144.0])
 
@@ -32,3 +32,13 @@ def test_time_is_left_as_it_is():
     assert columns["Time"].tolist() == [7.0]
     assert columns["FSC-A"] == pytest.approx([0.881373587])
     assert columns["CD34"] == pytest.approx([0.881373587])
+
+
+def test_a_tube_of_several_stretches_is_scaled_as_flowkit_scales_it_whole():
+    panel, events = read_panel("aml-lyric-9"), np.random.default_rng(1).normal(500, 2000, (2 * STRETCH + 7, 3))
+    columns = transform(events, {"Time": 0, "CD34": 1, "SSC-A": 2}, panel)
+    for name, column, cofactor in (("CD34", 1, 150), ("SSC-A", 2, 1000)):
+        theirs = fk.transforms.AsinhTransform(cofactor * math.sinh(1), 1 / math.log(10), 0).apply(events[:, column])
+        assert columns[name] == pytest.approx(theirs, abs=1e-9)
+        assert np.array_equal(columns[name], apply_scale(events[:, column], panel.channels[name].scale))
+    assert np.array_equal(columns["Time"], events[:, 0])

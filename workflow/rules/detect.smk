@@ -13,6 +13,7 @@ rule detect:
         f"{RESULTS}/logs/detect/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/detect/{{batch}}.tsv"
+    threads: 1
     conda:
         ENVIRONMENT
     threads: 1
@@ -26,4 +27,4 @@ rule detect:
         sheet=sheet_of,
         settings=settings_digest(SETTINGS, "reference", "laip", "detect"),
     shell:
-        "mrd detect {params.options} --batch {wildcards.batch} --tubes {input.tubes} --laips {input.laips} 2> {log}"
+        "mrd detect {params.options} --batch {wildcards.batch} --tubes {input.tubes} --laips {input.laips} --threads {threads} 2> {log}"

@@ -1,0 +1,60 @@
+"""Cells in chunks: memory stays bounded, sums always come out the same, and chunks may be worked on beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+CHUNK = 1 << 12
+"""Cells at a time on a CPU: features and densities of so many stay in its cache."""
+DEVICE_CHUNK = 1 << 16
+"""On a GPU, which is idle between small chunks."""
+Part = Callable[[slice], Tensor]
+
+
+def chunks(n: int, size: int = CHUNK) -> list[slice]:
+    """Fixed slices over n cells."""
+    return [slice(a, min(a + size, n)) for a in range(0, n, size)]
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How cells are scored: so many at a time, by so many threads. The number of threads changes no bit of a score."""
+
+    size: int = CHUNK
+    threads: int = 1
+
+    def join(self, part: Part, n: int, empty: Tensor) -> Tensor:
+        """What `part` gives for each slice of n cells, in order, as one tensor; `empty` is one of no cells."""
+        return torch.cat([empty, *self._each(part, chunks(n, self.size))])
+
+    def _each(self, part: Part, slices: list[slice]) -> Iterable[Tensor]:
+        if self.threads == 1 or len(slices) < 2:
+            return map(part, slices)
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(part, slices))
+
+
+BY_CHUNK = Chunks()
+
+
+@dataclass(frozen=True)
+class Way:
+    """A device, and how cells are scored there."""
+
+    device: torch.device
+    chunks: Chunks
+
+
+def ways(device: torch.device, threads: int = 1) -> list[Way]:
+    """How to look at a tube, each to be tried where memory did not suffice for the one before: less at a time, then the CPU."""
+    first = DEVICE_CHUNK if device.type == "cuda" else CHUNK
+    here = [Way(device, Chunks(first >> halved, threads)) for halved in range(HALVED)]
+    return here if device.type == "cpu" else [*here, Way(torch.device("cpu"), Chunks(CHUNK, threads))]
+
+
+HALVED = 4

@@ -1,0 +1,50 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from mrd.detect.chunks import CHUNK, DEVICE_CHUNK, Chunks, chunks, ways
+from mrd.detect.learned import score_learned
+from mrd.detect.mixture import log_density
+from tests.detect.test_learned import classifier
+from tests.detect.test_mixture import cells, mixture
+
+
+def test_slices_cover_all_cells_once_the_last_one_short():
+    assert chunks(10, 4) == [slice(0, 4), slice(4, 8), slice(8, 10)]
+    assert chunks(0) == []
+
+
+@pytest.mark.parametrize("n", [0, 1, CHUNK, 5 * CHUNK + 17])
+def test_threads_change_no_bit_of_a_score(n):
+    x, m = cells(n), mixture()
+    assert torch.equal(log_density(x, m, Chunks(threads=3)), log_density(x, m))
+
+
+def test_a_tube_with_its_shift_scores_as_its_cells_moved():
+    x, shift = cells(2 * CHUNK + 5), torch.tensor([0.3, -0.2, 0.1, 0.0])
+    assert torch.equal(score_learned(x, classifier(), shift), score_learned(x - shift, classifier()))
+
+
+def test_a_device_whose_memory_does_not_suffice_gives_way_to_smaller_chunks_then_to_the_cpu():
+    told = [(w.device.type, w.chunks.size, w.chunks.threads) for w in ways(torch.device("cuda"), 2)]
+    assert told[0] == ("cuda", DEVICE_CHUNK, 2)
+    assert told[1] == ("cuda", DEVICE_CHUNK // 2, 2)
+    assert told[-1] == ("cpu", CHUNK, 2)
+    assert [w.chunks.size for w in ways(torch.device("cpu"))][:2] == [CHUNK, CHUNK // 2]
+
+
+BLOCKED = """
+import pkgutil, sys
+from importlib import import_module
+sys.modules.update(dict.fromkeys(["flowkit", "flowio", "flowutils", "anndata", "h5py"]))
+import mrd.detect
+for module in pkgutil.iter_modules(mrd.detect.__path__):
+    import_module(f"mrd.detect.{module.name}")
+"""
+
+
+def test_the_detectors_need_neither_flowkit_nor_anndata():
+    done = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
