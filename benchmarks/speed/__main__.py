@@ -58,8 +58,8 @@ def main(words: list[str] | None = None) -> int:
         for events, one in told.items():
             print_steps(events, one, machine)
         print_sizes(told)
-    if options.compare_at:
-        print_rivals(options, told[round(options.compare_at * 1e6)])
+    if (compared := round(options.compare_at * 1e6)) in told:
+        print_rivals(options, told[compared])
     return 0
 
 

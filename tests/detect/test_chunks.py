@@ -7,7 +7,7 @@ import torch
 from mrd.detect.chunks import CHUNK, DEVICE_CHUNK, Chunks, chunks, ways
 from mrd.detect.learned import score_learned
 from mrd.detect.mixture import log_density
-from tests.detect.test_learned import classifier
+from tests.detect.test_gpu import network
 from tests.detect.test_mixture import cells, mixture
 
 
@@ -24,7 +24,7 @@ def test_threads_change_no_bit_of_a_score(n):
 
 def test_a_tube_with_its_shift_scores_as_its_cells_moved():
     x, shift = cells(2 * CHUNK + 5), torch.tensor([0.3, -0.2, 0.1, 0.0])
-    assert torch.equal(score_learned(x, classifier(), shift), score_learned(x - shift, classifier()))
+    assert torch.equal(score_learned(x, network(), shift), score_learned(x - shift, network()))
 
 
 def test_a_device_whose_memory_does_not_suffice_gives_way_to_smaller_chunks_then_to_the_cpu():

@@ -7,25 +7,33 @@ import torch
 
 from mrd.detect.chunks import DEVICE_CHUNK, Chunks
 from mrd.detect.frozen import classifier_arrays, classifier_from, laip_arrays, laip_from
-from mrd.detect.laip import adapt_with, score_laip
-from mrd.detect.learned import score_learned
-from mrd.detect.mixture import log_density
+from mrd.detect.laip import Laip, adapt_with, score_laip
+from mrd.detect.learned import Classifier, score_learned
+from mrd.detect.mixture import Mixture, log_density
 from tests.cohort import controls, make_cohort, patient, read_calls, run_stages
-from tests.detect.marrow import SETTINGS, mixed
-from tests.detect.test_laip import laip
-from tests.detect.test_learned import classifier
-from tests.detect.test_reference import learned
+from tests.detect.marrow import CENTRES, LEUKAEMIA, SETTINGS, SHARES, mixed, tensor
 
 CUDA = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")]
 WAYS = [("cpu", Chunks(1000)), pytest.param("cuda", Chunks(DEVICE_CHUNK), marks=CUDA)]
 
 
+REFERENCE = Mixture(tensor(SHARES), tensor(CENTRES), 0.16 * torch.eye(4).repeat(5, 1, 1), 8.0)
+LAIP = Laip(Mixture(torch.ones(1), tensor(LEUKAEMIA)[None], 0.16 * torch.eye(4)[None], 8.0), 0.3)
+
+
+def network():
+    """A classifier of the shape that is learned, its weights drawn."""
+    seeds = torch.Generator().manual_seed(1)
+    sizes = [(4, 48), (48, 48), (48, 1)]
+    layers = tuple((torch.randn(a, b, generator=seeds) * (4 / a) ** 0.5, torch.randn(b, generator=seeds)) for a, b in sizes)
+    return Classifier(torch.full((4,), 2.0), torch.full((4,), 1.5), layers)
+
+
 def scored(device, by):
     """LAIP and classifier scores of a follow-up on a device, its normal marrow adapted there."""
-    cells, found = mixed(30_000, 0.01, 60, shift=0.1)[0].to(device), laip().laip
-    here, reference = laip_from(laip_arrays(found), device), learned().reference.mixture.to(device)
-    adapted = adapt_with(cells, reference, here, SETTINGS, in_sample=False)
-    net = classifier_from(classifier_arrays(classifier()), device)
+    cells, here = mixed(30_000, 0.01, 60, shift=0.1)[0].to(device), laip_from(laip_arrays(LAIP), device)
+    adapted = adapt_with(cells, REFERENCE.to(device), here, SETTINGS, in_sample=False)
+    net = classifier_from(classifier_arrays(network()), device)
     told = score_laip(cells, here, adapted.shift, log_density(cells, adapted.mixture, by), by)
     return [s.cpu().numpy() for s in (told, score_learned(cells, net, adapted.shift, by))]
 
