@@ -35,15 +35,17 @@ def write_anndata(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Transforming to str index")
         around = ad.AnnData(var=var, uns=told)
+    with h5py.File(path.name, "w", driver="core", backing_store=False, block_size=BLOCK) as file:
+        write_elem(file, "/", around)
+        _write_cells(file, obs, x)
+        file.flush()
+        image = file.id.get_file_image()
     with whole(path) as temporary:
-        try:
-            around.write_h5ad(temporary)
-            with h5py.File(temporary, "r+") as file:
-                _write_cells(file, obs, x)
-        except RuntimeError as error:  # HDF5 tells of a full disk so when it closes the file
-            if "errno = " not in str(error):
-                raise
-            raise OSError(str(error)) from error
+        temporary.write_bytes(image)
+
+
+BLOCK = 1 << 24
+"""The file grows in memory by so many bytes and goes to the disk as one: HDF5 itself does not end cleanly on a full disk."""
 
 
 def _write_cells(file: h5py.File, obs: pd.DataFrame, x: np.ndarray | None) -> None:

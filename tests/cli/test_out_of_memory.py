@@ -45,7 +45,7 @@ def test_a_tube_that_does_not_fit_is_looked_at_in_smaller_chunks_with_the_same_c
 def test_the_last_resort_of_a_cuda_device_is_the_cpu(monkeypatch):
     tried = []
 
-    def make_sights(job, bank, told, by):
+    def make_sights(job, bank, known, told, by):
         tried.append((bank, by.size))
         if bank == "cuda":
             raise torch.OutOfMemoryError("CUDA out of memory")
