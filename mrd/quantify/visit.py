@@ -85,13 +85,17 @@ def judge_visit(counted: Sequence[Counted], settings: Settings, *, marrow: bool)
 
 
 def judge(counted: Counted, settings: Settings, *, marrow: bool, looks: int = 1) -> Judged:
-    """Estimate, interval, limits, adequacy and decision of one counted tube, one of so many that go through the maximum."""
+    """Estimate, interval, limits, adequacy and decision of one counted tube, one of so many that go through the maximum.
+
+    Where nothing is found, the interval reaches to the share under which the arm would not have found it.
+    """
     n, found = counted.n_leukocytes, counted.found
     limits = tube_limits(n, counted.blanks, counted.recall, settings, looks=looks)
     lod = max(limits.lod, counted.least_lod)
     limits = replace(limits, lod=lod, lloq=max(limits.lloq, lod))
     fraction = corrected(found, n, counted.blanks, counted.recall)
-    ends = interval(found, n, counted.blanks, counted.recall, level=each_look(looks))
+    low, high = interval(found, n, counted.blanks, counted.recall, level=each_look(looks))
+    ends = (low, max(high, counted.least_lod)) if fraction <= limits.lob else (low, high)
     gaps = adequacy_gaps(marrow=marrow, n=n, blasts=counted.n_blast, lod=limits.lod, settings=settings)
     gaps += ["recall-assumed"] if "recall-assumed" in counted.flags and not settings.drawn_below else []
     finding = Finding(fraction, limits.lob, limits.lod, limits.lloq, found, ends, adequate=not gaps)

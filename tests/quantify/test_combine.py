@@ -103,6 +103,12 @@ def test_a_drawn_laip_of_assumed_recall_tells_disease_and_never_its_absence_unle
     assert told(assumed, settings=S.model_copy(update={"drawn_below": True})) == ("drawn", "not-detected", "Y")
 
 
+def test_an_arm_that_finds_nothing_cannot_rule_out_less_than_its_least_lod():
+    [nothing, some] = judged(replace(DFN, found=0, least_lod=2e-3), replace(DFN, found=300, least_lod=2e-3))
+    assert (nothing.interval[1], nothing.decision.below) == (2e-3, "")
+    assert some.interval[1] == judged(replace(DFN, found=300, least_lod=0.0))[0].interval[1]
+
+
 @pytest.mark.parametrize("arm", ["laip", "dfn", "learned", "drawn"])
 def test_one_arm_alone_by_config(arm):
     settings = S.model_copy(update={"combine": arm})
