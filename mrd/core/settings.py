@@ -82,7 +82,7 @@ class Settings(BaseModel):
     dfn_ratio: float = _set(
         12.0, "reference", "times the controls' cells a different population must show; twice that in doubtful places", gt=1
     )
-    dfn_clear: float = _set(20.0, "detect", "times the controls' cells from which on a population is clearly different", gt=1)
+    dfn_clear: float = _set(15.0, "detect", "times the controls' cells from which on a population is clearly different", gt=1)
 
     far_flag: float = _set(
         0.6, "detect", "shift of a marker against the controls from which on a tube is flagged (asinh units)", gt=0
