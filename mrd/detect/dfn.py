@@ -143,14 +143,14 @@ def confirmed(
 ) -> list[Cluster]:
     """The clusters that differ from normal in a second look, and lesser ones that belong to them.
 
-    With disease found, three quarters of the ratio are enough for another cluster, and half for one that overlaps it.
+    With disease found, half of the ratio is enough for a cluster that overlaps it, and for another the second look alone.
     """
     lesser = [c for c in clusters if c.strength >= settings.dfn_ratio * LESSER]
     again = weigh(together(lesser), tube, likely, controls)
     groups = group_components(together(lesser))
     sure = [min(c.strength, now.strength) >= settings.dfn_ratio for c, now in zip(lesser, again, strict=True)]
     with_sure = {g for g, s in zip(groups, sure, strict=True) if s}
-    needed = [settings.dfn_ratio * (0.5 if g in with_sure else 0.75) for g in groups]
+    needed = [settings.dfn_ratio * (0.5 if g in with_sure else 1.0) for g in groups]
     part = [bool(with_sure) and now.strength >= n for now, n in zip(again, needed, strict=True)]
     return [c for c, s, p in zip(lesser, sure, part, strict=True) if s or p]
 
