@@ -26,9 +26,6 @@ check: $(READY)
 	snakemake --lint --configfile workflow/config/demo.yaml
 	pytest -n $(CORES) --dist loadfile
 
-benchmark: $(READY)
-	python -m benchmarks.speed
-
 format: $(READY)
 	ruff format .
 	ruff check --fix .

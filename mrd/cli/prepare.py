@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -135,9 +134,11 @@ def make_cells(job: Job, path: Path, told: dict[str, Any]) -> dict[str, Any]:
     """
     tube = job.row["tube_id"]
     read = measure_tube(job)
-    cells = prepare_events(read.measured, job.run.settings)
-    write_cells(path, cells, read.measured, read.pnn, {**told, "tube_id": tube, "reading": read.reading})
-    return {"row": {**tube_row(job, cells, read.flags), **read.reading}, "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
+    cells, reading, flags = prepare_events(read.measured, job.run.settings), read.reading, read.flags
+    detectors = {n: read.pnn[i] for n, i in read.measured.index.items()}
+    del read  # the events, which would lie beside the file that is made of their cells
+    write_cells(path, cells, job.panel, detectors, {**told, "tube_id": tube, "reading": reading})
+    return {"row": {**tube_row(job, cells, flags), **reading}, "nodes": [{"tube_id": tube, **n} for n in cells.nodes]}
 
 
 def measure_tube(job: Job) -> Linear:
@@ -183,12 +184,11 @@ def own_spill(data: FcsData, *, where: str) -> tuple[Spill | None, list[str]]:
     return fitted, ["uncompensated"] if fitted.identity else []
 
 
-def write_cells(path: Path, cells: Cells, measured: Measured, pnn: Sequence[str], told: dict[str, Any]) -> None:
+def write_cells(path: Path, cells: Cells, panel: Panel, detectors: dict[str, str], told: dict[str, Any]) -> None:
     """Cells as AnnData: channels on the common scale, gates as columns of obs."""
-    panel = measured.panel
     names = panel.model_channels
     obs = pd.DataFrame({"event": cells.events, **cells.gates})
-    about = {"role": pd.Categorical([panel.channels[n].role for n in names]), "detector": [pnn[measured.index[n]] for n in names]}
+    about = {"role": pd.Categorical([panel.channels[n].role for n in names]), "detector": [detectors[n] for n in names]}
     gates = json.dumps({n: asdict(g) for n, g in cells.placed.items()})
     uns = {"tube_id": told["tube_id"], "panel": f"{panel.name} {panel.version}", "gates": gates}
     write_anndata(path, CELLS, obs=obs, var=pd.DataFrame(about, index=names), uns=uns, provenance=told, x=cells.values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -39,6 +40,12 @@ class Provenance(BaseModel):
     python: str = _say("version of Python")
 
 
+@cache
+def installed(library: str) -> str:
+    """Version of a library, looked up once: reading a package's metadata for every artefact adds up."""
+    return version(library)
+
+
 def provenance(
     command: str, *, inputs: dict[str, str], settings: dict[str, Any], device: str = "cpu", panel: str = "", reference: str = ""
 ) -> dict[str, Any]:
@@ -57,7 +64,7 @@ def provenance(
         "reference": reference or inputs.get("reference", ""),
         "seed": settings.get("seed"),
         "device": device,
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: installed(name) for name in LIBRARIES},
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
 

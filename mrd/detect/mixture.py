@@ -167,14 +167,14 @@ def half_power(x: Tensor, twice: float) -> Tensor:
     if twice != int(twice):
         return x.pow(twice / 2)
     whole, odd = divmod(int(twice), 2)
-    out = torch.sqrt(x) if odd else None
-    square = x
+    out, square = torch.sqrt(x) if odd else torch.ones_like(x), x
     while whole:
         if whole & 1:
-            out = square if out is None else out * square
+            out.mul_(square)
         whole >>= 1
-        square = square * square if whole else square
-    return torch.ones_like(x) if out is None else out
+        if whole:
+            square = square * square if square is x else square.mul_(square)
+    return out
 
 
 def log_density(x: Tensor, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
