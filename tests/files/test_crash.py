@@ -72,6 +72,7 @@ def test_killed_twenty_times_no_half_file_is_taken_for_a_whole_one(tmp_path):
     write_all(tmp_path, 0, WRITERS)
     for turn in range(20):
         order = [str(n) for n in rng.permutation([*WRITERS])]
+        heard, begun = os.pipe()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fork of a process with threads
             child = os.fork()
@@ -79,11 +80,15 @@ def test_killed_twenty_times_no_half_file_is_taken_for_a_whole_one(tmp_path):
             try:
                 for value in range(1000):
                     write_all(tmp_path, 1 + turn * 1000 + value, order)
+                    os.write(begun, b".")
             finally:
                 os._exit(1)
+        assert os.read(heard, 1) == b"."  # at least once all were written
         time.sleep(rng.uniform(0.02, 0.22))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(heard)
+        os.close(begun)
         for name, (_, read) in WRITERS.items():
             (value,) = read(tmp_path / name)
             seen.add((name, value))
