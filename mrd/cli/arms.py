@@ -75,7 +75,7 @@ class Sight:
 def align(look: Look) -> Adapted:
     """The tube's own normal marrow, the LAIP taking part where there is one."""
     in_sample = look.tube["role"] == "diagnosis"
-    return align_tube(look.values, look.bank.reference.mixture, look.laip, look.settings, in_sample=in_sample)
+    return align_tube(look.values, look.bank.reference.mixture, look.laip, look.settings, in_sample=in_sample, by=look.by)
 
 
 def see_laip(look: Look, adapted: Adapted) -> Sight:
@@ -105,7 +105,14 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
     bank, tube = look.bank, str(look.tube["tube_id"])
     rng = generator(look.settings.seed, "dfn", tube)
     excess = find_excess(
-        look.values, look.likely, bank.reference, controls=bank.rare, level=bank.level, settings=look.settings, rng=rng
+        look.values,
+        look.likely,
+        bank.reference,
+        controls=bank.rare,
+        level=bank.level,
+        settings=look.settings,
+        rng=rng,
+        by=look.by,
     )
     head = {**look.head, "arm": "dfn", "tube_id": tube}
     least = bank.kind_cells / max(min(int(look.leukocytes.sum()), int(np.median(bank.totals))), 1)
@@ -132,7 +139,7 @@ def settle(excess: Excess, look: Look) -> Adapted:
     """The tube's normal marrow beside the populations as they came out in the end."""
     few, prior = look.values[: look.settings.adapt_cells], prior_of(look.settings)
     reference, laip = look.bank.reference.mixture, excess.laip
-    return adapt(few, reference, prior, leukaemic=laip.mixture, share=laip.share, start=excess.adapted)
+    return adapt(few, reference, prior, leukaemic=laip.mixture, share=laip.share, start=excess.adapted, by=look.by)
 
 
 def see_drawn(look: Look, adapted: Adapted) -> Sight:

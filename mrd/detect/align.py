@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.mixture import Mixture, Moments, Points, moments, points, scatter_about
 
 LEAST_MASS = 5.0
@@ -55,6 +56,7 @@ def adapt(
     leukaemic: Mixture | None = None,
     share: float = 0.003,
     start: Adapted | None = None,
+    by: Chunks = BY_CHUNK,
 ) -> Adapted:
     """Adapt a reference to the cells of a tube.
 
@@ -65,7 +67,7 @@ def adapt(
     """
     first = start or Adapted(reference, torch.zeros_like(reference.means[0]), 0.0)
     now = Adapted(first.mixture, first.shift, share if leukaemic is not None else 0.0)
-    every, some, begun = points(x), points(x[::ROUGH]), prior.rounds - WARM if start else 0
+    every, some, begun = points(x, by), points(x[::ROUGH], by), prior.rounds - WARM if start else 0
     for turn in range(begun, prior.rounds):
         free = turn >= FREE_AFTER and math.isfinite(prior.spread_prior)
         cells = every if turn >= prior.rounds - FINE else some

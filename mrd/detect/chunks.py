@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +15,8 @@ CHUNK = 1 << 12
 DEVICE_CHUNK = 1 << 16
 """On a GPU, which is idle between small chunks."""
 Part = Callable[[slice], Tensor]
+X = TypeVar("X")
+Y = TypeVar("Y")
 
 
 def chunks(n: int, size: int = CHUNK) -> list[slice]:
@@ -23,20 +26,21 @@ def chunks(n: int, size: int = CHUNK) -> list[slice]:
 
 @dataclass(frozen=True)
 class Chunks:
-    """How cells are scored: so many at a time, by so many threads. The number of threads changes no bit of a score."""
+    """How cells are worked on: so many at a time, by so many threads. The number of threads changes no bit of a result."""
 
     size: int = CHUNK
     threads: int = 1
 
     def join(self, part: Part, n: int, empty: Tensor) -> Tensor:
         """What `part` gives for each slice of n cells, in order, as one tensor; `empty` is one of no cells."""
-        return torch.cat([empty, *self._each(part, chunks(n, self.size))])
+        return torch.cat([empty, *self.each(part, chunks(n, self.size))])
 
-    def _each(self, part: Part, slices: list[slice]) -> Iterable[Tensor]:
-        if self.threads == 1 or len(slices) < 2:
-            return map(part, slices)
+    def each(self, part: Callable[[X], Y], items: Sequence[X]) -> Iterable[Y]:
+        """What `part` gives for each item, in order."""
+        if self.threads == 1 or len(items) < 2:
+            return map(part, items)
         with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(part, slices))
+            return list(pool.map(part, items))
 
 
 BY_CHUNK = Chunks()

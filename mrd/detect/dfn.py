@@ -18,6 +18,7 @@ from torch import Tensor
 
 from mrd.core.settings import Settings
 from mrd.detect.align import Adapted, adapt
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.fit import start_mixture
 from mrd.detect.laip import Laip, Witness
 from mrd.detect.mixture import Mixture, Moments, Points, component_logs, forms, log_density, moments_of, points, scatter_about
@@ -110,6 +111,7 @@ def find_excess(
     level: float,
     settings: Settings,
     rng: np.random.Generator,
+    by: Chunks = BY_CHUNK,
 ) -> Excess | None:
     """Find what differs from normal in a tube; None where nothing does.
 
@@ -120,12 +122,12 @@ def find_excess(
     controls : rare cells of the controls, each judged by a reference that did not see it
     """
     cells, likely = cells[: settings.control_cells], likely[: settings.control_cells]
-    adapted = adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings))
+    adapted = adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings), by=by)
     rare, inside, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings)
     first, second = slice(0, None, 2), slice(1, None, 2)
     if len(rare.cells) < 10 * LEAST_MASS:
         return None
-    fitted = compete(rare.cells[first], background[first], settings, rng)
+    fitted = compete(rare.cells[first], background[first], settings, rng, by)
     if fitted is None:
         return None
     seen = Rare(rare.cells[second], rare.normal[second], 0.5)
@@ -133,9 +135,9 @@ def find_excess(
     kept = [c for c in clusters if c.strength >= settings.dfn_ratio]
     if not kept:
         return None
-    beside = adapt_beside(kept, cells, reference, settings)
+    beside = adapt_beside(kept, cells, reference, settings, by)
     kept = confirmed(clusters, moved_to(seen, adapted, beside), inside[second], controls, settings)
-    return gather(kept, cells, beside, settings) if kept else None
+    return gather(kept, cells, beside, settings, by) if kept else None
 
 
 def confirmed(
@@ -159,7 +161,7 @@ LESSER = 0.3
 """Share of `dfn_ratio` from which on a cluster is looked at again."""
 
 
-def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, settings: Settings) -> Adapted:
+def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, settings: Settings, by: Chunks) -> Adapted:
     """The tube's normal marrow with the accepted clusters beside it.
 
     Without them normal populations near a leukaemia had moved towards it, and cells that they left behind looked
@@ -167,7 +169,7 @@ def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, setti
     """
     few = cells[: settings.adapt_cells]
     guess = max(2 * sum(c.found - c.background for c in kept) / len(cells), 1e-6)
-    return adapt(few, reference.mixture, prior_of(settings), leukaemic=together(kept), share=guess)
+    return adapt(few, reference.mixture, prior_of(settings), leukaemic=together(kept), share=guess, by=by)
 
 
 def moved_to(tube: Rare, before: Adapted, after: Adapted) -> Rare:
@@ -200,7 +202,7 @@ def rare_part(
     return Rare(cells[keep] - adapted.shift, normal[keep]), likely[keep], allowed
 
 
-def compete(x: Tensor, background: Tensor, settings: Settings, rng: np.random.Generator) -> Mixture | None:
+def compete(x: Tensor, background: Tensor, settings: Settings, rng: np.random.Generator, by: Chunks = BY_CHUNK) -> Mixture | None:
     """EM of components beside a background whose density is given; a component that loses its cells goes.
 
     Parameters
@@ -208,7 +210,7 @@ def compete(x: Tensor, background: Tensor, settings: Settings, rng: np.random.Ge
     x : (n, d) · background : (n,) log density
     """
     start = min(settings.dfn_components, max(len(x) // 40, 1))
-    mixture, share, cells = start_mixture(x, start, settings.tails, rng), START_SHARE, points(x)
+    mixture, share, cells = start_mixture(x, start, settings.tails, rng), START_SHARE, points(x, by)
     for _ in range(settings.dfn_rounds):
         m = moments_beside(cells, mixture, share, background)
         alive = m.counts > LEAST_MASS
@@ -280,15 +282,15 @@ def counts_above(marrow: Rare, mixture: Mixture, chosen: Tensor | None = None) -
     return binned.flip(1).cumsum(1).flip(1)[:, 1:]
 
 
-def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Settings) -> Excess:
+def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Settings, by: Chunks) -> Excess:
     """The accepted clusters as a LAIP: refined against normal marrow as it is, with the held-out half as witnesses."""
     known, share = together(kept), max(adapted.share, 1e-6)
-    normal, moved = log_density(cells, adapted.mixture), cells - adapted.shift
-    train, seen = points(moved[::2]), normal[::2]
+    normal, moved = log_density(cells, adapted.mixture, by), cells - adapted.shift
+    train, seen = points(moved[::2], by), normal[::2]
     for _ in range(REFINED):
         m = moments_beside(train, known, share, seen)
         known, share = updated(m, m.counts > 0, settings.tails), float(m.counts.sum() / train.count)
-    odds = log_density(moved, known) + float(np.log(max(share, 1e-12))) - normal
+    odds = log_density(moved, known, by) + float(np.log(max(share, 1e-12))) - normal
     return Excess(Laip(known, share), Witness(moved[1::2], torch.sigmoid(odds[1::2])), adapted, kept, odds)
 
 

@@ -112,18 +112,22 @@ def stands_out(excess: Tensor, share: Tensor, places: Places, settings: Settings
     return high & (mass / n > settings.laip_least)
 
 
-def adapt_with(cells: Tensor, reference: Mixture, laip: Laip, settings: Settings, *, in_sample: bool) -> Adapted:
+def adapt_with(
+    cells: Tensor, reference: Mixture, laip: Laip, settings: Settings, *, in_sample: bool, by: Chunks = BY_CHUNK
+) -> Adapted:
     """A tube's adapted reference with the LAIP taking part, so that residual leukaemia is not learned as normal."""
     prior = firm_prior(settings) if in_sample else Prior(settings.mean_prior, settings.spread_prior, settings.adapt_rounds)
     share = laip.share if in_sample else 0.003
-    return adapt(cells[: settings.adapt_cells], reference, prior, leukaemic=laip.mixture, share=share)
+    return adapt(cells[: settings.adapt_cells], reference, prior, leukaemic=laip.mixture, share=share, by=by)
 
 
-def align_tube(cells: Tensor, reference: Mixture, laip: Laip | None, settings: Settings, *, in_sample: bool) -> Adapted:
+def align_tube(
+    cells: Tensor, reference: Mixture, laip: Laip | None, settings: Settings, *, in_sample: bool, by: Chunks = BY_CHUNK
+) -> Adapted:
     """The tube's own normal marrow, the LAIP taking part where there is one."""
     if laip is None:
-        return adapt(cells[: settings.adapt_cells], reference, prior_of(settings))
-    return adapt_with(cells, reference, laip, settings, in_sample=in_sample)
+        return adapt(cells[: settings.adapt_cells], reference, prior_of(settings), by=by)
+    return adapt_with(cells, reference, laip, settings, in_sample=in_sample, by=by)
 
 
 def leukaemic_chance(cells: Tensor, laip: Laip, adapted: Adapted) -> Tensor:

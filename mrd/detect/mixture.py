@@ -74,6 +74,7 @@ class Points:
     chunks: list[Tensor]
     centre: Tensor
     count: int
+    by: Chunks = BY_CHUNK
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,10 @@ def features(x: Tensor, centre: Tensor) -> Tensor:
     return phi
 
 
-def points(x: Tensor) -> Points:
-    """Cells as features about their mean."""
+def points(x: Tensor, by: Chunks = BY_CHUNK) -> Points:
+    """Cells as features about their mean; passes over them are shared among the threads of `by`."""
     centre = x.mean(dim=0) if len(x) else torch.zeros(x.shape[1], device=x.device)
-    return Points([features(x[c], centre) for c in chunks(len(x))], centre, len(x))
+    return Points([features(x[c], centre) for c in chunks(len(x))], centre, len(x), by)
 
 
 def forms(mixture: Mixture, centre: Tensor) -> Forms:
@@ -222,7 +223,8 @@ def moments(x: Points, mixture: Mixture, *, weights: Tensor | None = None) -> Mo
 def moments_of(x: Points, form: Forms, weigh: Callable[[Tensor, slice], Tensor]) -> Moments:
     """Moments of components over cells that each count as much as `weigh(log density, which cells)` says."""
 
-    def part(phi: Tensor, piece: slice) -> tuple[Tensor, Tensor, float, float]:
+    def part(chunk: tuple[Tensor, slice]) -> tuple[Tensor, Tensor, float, float]:
+        phi, piece = chunk
         told = joint(phi, form)
         weight = weigh(told.log, piece)
         share = told.mass.mul_((weight / told.total)[:, None])
@@ -230,7 +232,7 @@ def moments_of(x: Points, form: Forms, weigh: Callable[[Tensor, slice], Tensor])
         logs = float((told.log * weight).double().sum())
         return counts, (share.mul_(told.near).T @ phi).double(), logs, float(weight.double().sum())
 
-    parts = [part(phi, piece) for phi, piece in zip(x.chunks, chunks(x.count), strict=True)]
+    parts = list(x.by.each(part, list(zip(x.chunks, chunks(x.count), strict=True))))
     robust = (form.tails + form.dims) / form.tails
     counts = torch.stack([p[0] for p in parts]).sum(dim=0)
     sums = robust * torch.stack([p[1] for p in parts]).sum(dim=0)

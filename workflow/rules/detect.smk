@@ -16,7 +16,6 @@ rule detect:
     threads: 1
     conda:
         ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=memory("detect"),
         runtime=runtime("detect"),
