@@ -26,7 +26,9 @@ from mrd.detect.learned import Classifier, score_learned
 from mrd.detect.mixture import component_logs, log_density
 from mrd.detect.phenotype import differences, phenotype
 from mrd.detect.reference import prior_of
-from mrd.quantify.burden import Recall
+
+BLANK_RECALL_ERROR = 0.15
+"""Uncertainty of the recall of a leukaemia that was not found: it may be of any kind."""
 
 
 @dataclass(frozen=True)
@@ -115,28 +117,22 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
     head = {**look.head, "arm": "dfn", "tube_id": tube}
     least = bank.kind_cells / max(min(int(look.leukocytes.sum()), int(np.median(bank.totals))), 1)
     if excess is None:
-        nothing = {"n_found": 0, "recall": bank.kind_recall, "recall_se": bank.kind_spread, "least_lod": min(least, 1.0)}
+        nothing = {"n_found": 0, "recall": bank.kind_recall, "recall_se": BLANK_RECALL_ERROR, "least_lod": min(least, 1.0)}
         return Sight(_row(look, nothing, None), limits=[{**head, **b} for b in blank_rows(bank)])
     fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank), excess.witness, bank, look.settings, head)
     own = settle(excess, look)
     scores = laip_scores(look, excess.laip, own)
-    found, recall = scores > fitted.cut, of_the_whole(fitted.recall, bank)
+    found = scores > fitted.cut
     row = {
         "n_found": int(found.sum()),
-        "recall": recall.value,
-        "recall_se": recall.error,
+        "recall": fitted.recall.value,
+        "recall_se": fitted.recall.error,
         "least_lod": min(least, 1.0),
         "flags": join_flags(["clearly-different"] if excess.strength >= look.settings.dfn_clear else []),
     }
     limits = [{**r, **added(r, blanks)} for r, blanks in zip(fitted.limits, bank.blanks, strict=True)]
     cluster, clusters = name_clusters(look, excess, own, found)
     return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
-
-
-def of_the_whole(found: Recall, bank: Bank) -> Recall:
-    """Share of the leukaemia's cells, not of the found populations' alone: as the search misses part of known kinds."""
-    value = found.value * bank.kind_recall
-    return Recall(value, float(np.hypot(found.error * bank.kind_recall, found.value * bank.kind_spread)))
 
 
 def settle(excess: Excess, look: Look) -> Adapted:

@@ -24,7 +24,7 @@ from mrd.files.ledger import recorded
 from mrd.files.models import read_model
 from mrd.files.panels import read_panel
 
-KIND, VERSION = "reference", 3
+KIND, VERSION = "reference", 2
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class Bank:
 
     rare, level : each control's rare cells, and the log density under which a cell is one
     blanks : cells of each control that the search for what differs from normal took for leukaemic
-    kind_cells : from how many cells on it finds known kinds · kind_recall, kind_spread : the share of their cells that it
-    then tells, and how far that varies between them
+    kind_cells, kind_recall : from how many cells on it finds known kinds, and the share of their cells it then tells
     """
 
     panel: Panel
@@ -52,7 +51,6 @@ class Bank:
     blanks: list[int]
     kind_cells: float
     kind_recall: float
-    kind_spread: float
 
 
 def read_reference(folder: Path, name: str, device: torch.device) -> tuple[Reference, list[Adapted], dict[str, object]]:
@@ -102,7 +100,6 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
         blanks=list(rehearsal["found"]),
         kind_cells=float("inf") if rehearsal["cells"] is None else float(rehearsal["cells"]),
         kind_recall=float(rehearsal["recall"]),
-        kind_spread=float(rehearsal["spread"]),
     )
 
 

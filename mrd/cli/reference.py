@@ -35,7 +35,7 @@ from mrd.files.models import write_model
 from mrd.files.panels import read_panel
 
 log = logging.getLogger(__name__)
-KIND, VERSION = "reference", 3
+KIND, VERSION = "reference", 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

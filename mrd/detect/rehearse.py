@@ -26,13 +26,12 @@ class Rehearsal:
     """What the search does with the controls.
 
     found : cells of each control that it took for leukaemic · cells : from how many on known kinds are found, infinite
-    where not even the most are · recall, spread : mean share of a found kind's cells that is told, and its deviation
+    where not even the most are · recall : mean share of a found kind's cells
     """
 
     found: list[int]
     cells: float
     recall: float
-    spread: float
 
 
 def rehearse(
@@ -83,11 +82,10 @@ class _Tried:
 
 def summed(tried: Sequence[_Tried]) -> Rehearsal:
     """What the controls show together."""
-    shares = np.array([s for t in tried for s in t.shares])
-    hit = shares >= FOUND
-    told = shares[hit] if hit.any() else np.ones(1)
-    cells = least_cells([n for t in tried for n in t.put], list(hit))
-    return Rehearsal([t.found for t in tried], cells, float(told.mean()), float(told.std()))
+    shares = [s for t in tried for s in t.shares]
+    hit = [s >= FOUND for s in shares]
+    recall = float(np.mean([s for s, h in zip(shares, hit, strict=True) if h])) if any(hit) else 0.0
+    return Rehearsal([t.found for t in tried], least_cells([n for t in tried for n in t.put], hit), recall)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Spiked:
 
 
 def known_kinds(reference: Mixture, sample: Tensor, likely: Tensor, movable: Sequence[int]) -> list[Mixture]:
-    """One kind per marker that may change: some populations of normal blasts, that marker moved in all of them.
+    """One kind per marker that may change: normal blasts, that marker moved.
 
     Parameters
     ----------
@@ -43,23 +43,14 @@ def known_kinds(reference: Mixture, sample: Tensor, likely: Tensor, movable: Seq
     """
     share = responsibilities(sample, reference)
     place = (share * likely[:, None]).sum(dim=0) / share.sum(dim=0).clamp_min(1e-6)
-    place = place * (share.sum(dim=0) > 20)
-    order = torch.argsort(place, descending=True)[: min(BLASTS, max(int((place > 0.5).sum()), 1))]
-    some = [order.roll(-i)[::2][:STAGES] for i in range(len(movable))]
-    return [_kind(reference, components, column) for components, column in zip(some, movable, strict=True)]
+    order = torch.argsort(place * (share.sum(dim=0) > 20), descending=True)[:4]
+    return [_kind(reference, int(order[i % len(order)]), column) for i, column in enumerate(movable)]
 
 
-BLASTS = 6
-"""Components of the reference that kinds are made from: those most surely where leukaemia is looked for."""
-STAGES = 3
-"""How many of them one kind has: a leukaemia is seldom one round population."""
-
-
-def _kind(reference: Mixture, components: Tensor, column: int) -> Mixture:
-    means, part = reference.means[components].clone(), reference.means[components, column]
-    means[:, column] += torch.where(part < MIDDLE, MOVED, -MOVED)
-    weights = torch.ones(len(components), device=means.device) / len(components)
-    return Mixture(weights, means, reference.spreads[components], reference.tails)
+def _kind(reference: Mixture, component: int, column: int) -> Mixture:
+    mean = reference.means[component].clone()
+    mean[column] += MOVED if float(mean[column]) < MIDDLE else -MOVED
+    return Mixture(torch.ones(1, device=mean.device), mean[None], reference.spreads[[component]], reference.tails)
 
 
 def spike(
