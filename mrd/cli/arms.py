@@ -26,7 +26,10 @@ from mrd.detect.learned import Classifier, score_learned
 from mrd.detect.mixture import component_logs, log_density
 from mrd.detect.phenotype import differences, phenotype
 from mrd.detect.reference import prior_of
+from mrd.quantify.burden import Recall
 
+WHOLE = Recall(0.8, 0.2)
+"""Assumed share of a leukaemia's cells that lie in the populations which the search finds of it: seldom all, seldom under half."""
 BLANK_RECALL_ERROR = 0.15
 """Uncertainty of the recall of a leukaemia that was not found: it may be of any kind."""
 
@@ -122,17 +125,22 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
     fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank), excess.witness, bank, look.settings, head)
     own = settle(excess, look)
     scores = laip_scores(look, excess.laip, own)
-    found = scores > fitted.cut
+    found, recall = scores > fitted.cut, of_the_whole(fitted.recall)
     row = {
         "n_found": int(found.sum()),
-        "recall": fitted.recall.value,
-        "recall_se": fitted.recall.error,
+        "recall": recall.value,
+        "recall_se": recall.error,
         "least_lod": min(least, 1.0),
         "flags": join_flags(["clearly-different"] if excess.strength >= look.settings.dfn_clear else []),
     }
     limits = [{**r, **added(r, blanks)} for r, blanks in zip(fitted.limits, bank.blanks, strict=True)]
     cluster, clusters = name_clusters(look, excess, own, found)
     return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
+
+
+def of_the_whole(found: Recall) -> Recall:
+    """Share of the leukaemia's cells that is told, not only of the populations that were found of it."""
+    return Recall(found.value * WHOLE.value, float(np.hypot(found.error * WHOLE.value, found.value * WHOLE.error)))
 
 
 def settle(excess: Excess, look: Look) -> Adapted:
