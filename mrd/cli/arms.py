@@ -29,7 +29,7 @@ from mrd.detect.reference import prior_of
 from mrd.quantify.burden import Recall
 
 WHOLE = Recall(0.8, 0.2)
-"""Assumed share of a leukaemia's cells that lie in the populations which the search finds of it: seldom all, seldom under half."""
+"""Assumed share of a leukaemia's cells in the populations that the search finds of it: seldom all, seldom under half."""
 BLANK_RECALL_ERROR = 0.15
 """Uncertainty of the recall of a leukaemia that was not found: it may be of any kind."""
 
