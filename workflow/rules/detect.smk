@@ -13,9 +13,9 @@ rule detect:
         f"{RESULTS}/logs/detect/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/detect/{{batch}}.tsv"
-    threads: 1
     conda:
         ENVIRONMENT
+    threads: 1
     resources:
         mem_mb=memory("detect"),
         runtime=runtime("detect"),
