@@ -30,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Clean every file; the map is written first, so that no cleaned file ever lacks its entry."""
+    """Clean every file; the map is written first, so that no cleaned file ever lacks its entry.
+
+    Raises
+    ------
+    SettingsError
+        The map lies where it must not, or a file is of no known kind.
+    """
     check_apart(options.map, out=options.out)
     unknown = [i for i, f in enumerate(options.files, start=1) if f.suffix.lower() not in KINDS]
     if unknown:

@@ -127,7 +127,13 @@ def data_sets(path: Path, *, where: str) -> Iterator[DataSet]:
 
 
 def segment(file: BinaryIO, start: int, begin: int, end: int, *, size: int, where: str) -> bytes:
-    """Bytes of a TEXT segment, its size checked first."""
+    """Bytes of a TEXT segment, its size checked first.
+
+    Raises
+    ------
+    FileError
+        Its place is outside the file, or it is too large.
+    """
     if not (TEXT_BEGIN <= begin <= end and start + end < size and end - begin < TEXT_MOST):
         raise FileError("its header does not tell where its keywords are", where=where, fix=FIX)
     file.seek(start + begin)

@@ -18,7 +18,13 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def write_model(path: Path, kind: str, version: int, arrays: Arrays, about: dict[str, Any]) -> None:
-    """Write arrays and what they are; the same content gives the same bytes (one metadata key: their order is not kept)."""
+    """Write arrays and what they are; the same content gives the same bytes (one metadata key: their order is not kept).
+
+    Raises
+    ------
+    OSError
+        The disk is full or refuses.
+    """
     told = {"flowmrd": json.dumps({"kind": kind, "version": version, "about": about}, sort_keys=True)}
     with whole(path) as temporary:
         try:

@@ -29,7 +29,13 @@ class _Surveyor:
         self.elements = self.depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Open an element."""
+        """Open an element.
+
+        Raises
+        ------
+        UnsafeError
+            There are too many, too deep, or their attributes are too long.
+        """
         self.root = self.root or tag
         self.elements += 1
         self.depth += 1

@@ -66,7 +66,13 @@ def add(request: Request, desk: TheDesk, form: Posted) -> Response:
 
 @router.post("/people/{account_id}")
 def change(request: Request, desk: TheDesk, form: Posted, account_id: int) -> Response:
-    """Change an account's role, switch it off or on, or give it a new password; its sessions end."""
+    """Change an account's role, switch it off or on, or give it a new password; its sessions end.
+
+    Raises
+    ------
+    RefusedError
+        Only an admin may, or there is no such change or account.
+    """
     desk.need(ADMIN)
     try:
         with desk.store.writing() as connection:

@@ -49,7 +49,13 @@ def _form(request: Request, onward: str, *, status: int = 200, error: str = "") 
 
 @router.post("/sign-in")
 def sign_in(request: Request, form: AnyForm) -> Response:
-    """Start a session where name and password are right."""
+    """Start a session where name and password are right.
+
+    Raises
+    ------
+    RefusedError
+        The account went while the password was looked at.
+    """
     kept, given = request.cookies.get(FORM_COOKIE, ""), form.get("token")
     if not kept or not hmac.compare_digest(kept.encode(), given.encode()):
         return _form(request, form.get("next"), status=403, error="The form was too old. Sign in again.")

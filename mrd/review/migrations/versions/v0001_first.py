@@ -24,7 +24,10 @@ def upgrade() -> None:
     """Make the tables, then guard them."""
     _people()
     _visits()
-    _judgements()
+    _assignments()
+    _decisions()
+    _comments()
+    _audit()
     for table in GUARDED:
         for statement in guard_statements(op.get_context().dialect.name, table):
             op.execute(statement)
@@ -110,8 +113,8 @@ def _visits() -> None:
     )
 
 
-def _judgements() -> None:
-    """Who judges, what was decided and said, and the log of it all."""
+def _assignments() -> None:
+    """Who judges."""
     op.create_table(
         "assignments",
         sa.Column("id", sa.Integer, nullable=False),
@@ -123,6 +126,10 @@ def _judgements() -> None:
         _one_of("assignments", "seat", "reader-1", "reader-2", "adjudicator"),
     )
     op.create_index(op.f("ix_assignments_visit_id"), "assignments", ["visit_id"])
+
+
+def _decisions() -> None:
+    """What was decided."""
     op.create_table(
         "decisions",
         sa.Column("id", sa.Integer, nullable=False),
@@ -142,6 +149,10 @@ def _judgements() -> None:
         _one_of("decisions", "seat", "reader-1", "reader-2", "adjudicator"),
         _one_of("decisions", "kind", "accept", "override", "repeat"),
     )
+
+
+def _comments() -> None:
+    """What was said."""
     op.create_table(
         "comments",
         sa.Column("id", sa.Integer, nullable=False),
@@ -155,6 +166,10 @@ def _judgements() -> None:
         sa.Column("written_at", sa.String(20), nullable=False),
     )
     op.create_index(op.f("ix_comments_visit_id"), "comments", ["visit_id"])
+
+
+def _audit() -> None:
+    """The log of it all."""
     op.create_table(
         "audit",
         sa.Column("seq", sa.Integer, nullable=False, autoincrement=False),
