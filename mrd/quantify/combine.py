@@ -118,7 +118,9 @@ def combined_flags(judged: Sequence[Judged], deciding: Judged, decision: Decisio
 def disagrees(other: Judged, deciding: Judged, decision: Decision, settings: Settings) -> bool:
     """Whether an arm lies on the other side of the threshold, or finds nothing of what it should see."""
     sides = {other.decision.below, decision.below}
-    if other.counted.arm == "dfn" and other.decision.below == "N" and decision.below != "N":
-        return True
+    if other.counted.arm == "dfn" and decision.below != "N":
+        more = other.finding.x > deciding.finding.interval[1] and is_detected(other.finding, settings)
+        if other.decision.below == "N" or (more and CLEAR in other.counted.flags):
+            return True
     blind = not is_detected(other.finding, settings) and deciding.finding.interval[0] > other.limits.lod
     return sides == {"Y", "N"} or (blind and is_detected(deciding.finding, settings))

@@ -135,6 +135,12 @@ def flags(*counted):
     return combined_flags(all_, *combine(all_, S), S)
 
 
+def test_what_is_clearly_different_beyond_the_laips_interval_is_a_disagreement():
+    clear = replace(DFN, found=130, recall=Recall(0.9, 0.15), flags=("clearly-different",))
+    assert "arms-disagree" in flags(replace(LAIP, found=10), clear)
+    assert "arms-disagree" not in flags(replace(LAIP, found=120), clear)
+
+
 def test_arms_on_different_sides_are_flagged():
     assert flags(replace(LAIP, found=10), replace(DFN, found=600)) == ["arms-disagree"]
     assert flags(replace(LAIP, found=900), replace(DFN, found=850)) == []
