@@ -23,7 +23,7 @@ from mrd.files.ledger import record_path
 from mrd.files.tables import read_table, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
-from mrd.quantify.combine import combine, combined_flags
+from mrd.quantify.combine import combine, combined_flags, reaching
 from mrd.quantify.visit import (
     Counted,
     Judged,
@@ -114,8 +114,9 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     arms = [{**who, **arm_row(j, decided=j is deciding, decision=decision, settings=settings)} for j in judged] + [
         {**who, **_idle(r)} for r in idle
     ]
-    row = {**call_row(deciding, decision, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
-    told = [*visit_flags(deciding, decision, settings), *combined_flags(judged, deciding, decision, settings)]
+    shown = reaching(judged, deciding, decision, settings)
+    row = {**call_row(*shown, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
+    told = [*visit_flags(*shown, settings), *combined_flags(judged, deciding, decision, settings)]
     return {**head, **row, "flags": words.join_flags(flags, told)}, arms
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mrd.core import words
 from mrd.core.settings import Settings
-from mrd.quantify.decide import Decision, is_detected
+from mrd.quantify.decide import Decision, confidence, is_detected
 from mrd.quantify.visit import Judged, decide_visit
 
 Verdict = tuple[Judged, Decision]
@@ -106,6 +106,26 @@ def verdict(judged: Sequence[Judged], settings: Settings) -> Verdict:
         why = "no leukaemia of this subject is known: what differs from normal does not tell below by itself"
         return deciding, replace(decision, call=words.INDETERMINATE, below="", reason=f"{why} ({decision.reason})")
     return deciding, decision
+
+
+def reaching(judged: Sequence[Judged], deciding: Judged, decision: Decision, settings: Settings) -> Verdict:
+    """What is told of a visit where the LAIP leads: its interval reaches up to what another arm estimates that detects disease.
+
+    An arm's own interval holds the errors of its counts. A leukaemia that drifted away from its diagnosis loses cells of the
+    LAIP, not of every arm alike, so that a higher estimate is evidence. The decision stays; how sure it is may not.
+    """
+    if settings.combine != "laip-first":
+        return deciding, decision
+    more = [j for j in judged if j.counted.arm != deciding.counted.arm and is_detected(j.finding, settings)]
+    told = up_to(deciding.interval, [j.fraction for j in more])
+    compared = up_to(deciding.finding.interval, [j.finding.x for j in more])
+    shown = replace(deciding, interval=told, finding=replace(deciding.finding, interval=compared))
+    return shown, replace(decision, confident=confidence(compared, settings))
+
+
+def up_to(interval: tuple[float, float], estimates: Sequence[float]) -> tuple[float, float]:
+    """An interval that ends no lower than any of the estimates."""
+    return interval[0], max(interval[1], *estimates) if estimates else interval[1]
 
 
 def combined_flags(judged: Sequence[Judged], deciding: Judged, decision: Decision, settings: Settings) -> list[str]:

@@ -95,9 +95,13 @@ def _above(finding: Finding, settings: Settings, *, detected: bool) -> Decision:
 
 
 def _told(finding: Finding, settings: Settings, call: str, below: str, reason: str) -> Decision:
-    low, high = finding.interval
-    sure = low >= settings.threshold or high < settings.threshold
-    return Decision(call, below, "Y" if sure else "N", reason)
+    return Decision(call, below, confidence(finding.interval, settings), reason)
+
+
+def confidence(interval: tuple[float, float], settings: Settings) -> str:
+    """Whether an interval lies on one side of the threshold, Y or N."""
+    low, high = interval
+    return "Y" if low >= settings.threshold or high < settings.threshold else "N"
 
 
 def is_detected(finding: Finding, settings: Settings) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from mrd.core.settings import Settings
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
-from mrd.quantify.combine import COMBINATIONS, combine, combined_flags
+from mrd.quantify.combine import COMBINATIONS, combine, combined_flags, reaching
 from mrd.quantify.visit import Counted, judge, pool
 
 S = Settings(min_leukocytes=100_000)
@@ -159,3 +159,36 @@ def test_tubes_judged_by_themselves_are_not_pooled():
     second = ("P1_FU1_T2",)
     assert len(pool([DFN, replace(DFN, tubes=second)])) == 2
     assert len(pool([LAIP, replace(LAIP, tubes=second)])) == 1
+
+
+LEARNED = replace(LAIP, arm="learned")
+
+
+def shown(*counted, settings=S):
+    all_ = judged(*counted, settings=settings)
+    deciding, decision = combine(all_, settings)
+    return deciding, decision, *reaching(all_, deciding, decision, settings)
+
+
+def test_the_interval_reaches_up_to_what_another_arm_that_detects_disease_estimates():
+    own, decision, told, told_decision = shown(replace(LAIP, found=90), replace(LEARNED, found=260))
+    assert told.interval == (own.interval[0], judged(replace(LEARNED, found=260))[0].fraction)
+    assert (told_decision.below, decision.confident, told_decision.confident) == ("Y", "Y", "N")
+
+
+def test_a_lower_estimate_or_one_that_is_not_detected_leaves_the_interval():
+    for other in (replace(LEARNED, found=40), replace(LEARNED, found=0), replace(DFN, found=0)):
+        own, decision, told, told_decision = shown(replace(LAIP, found=90), other)
+        assert (told, told_decision) == (own, decision)
+
+
+def test_a_rule_that_listens_to_one_arm_keeps_its_interval():
+    alone = S.model_copy(update={"combine": "laip"})
+    own, _, told, _ = shown(replace(LAIP, found=90), replace(LEARNED, found=260), settings=alone)
+    assert told == own
+
+
+def test_counted_shares_reach_on_their_own_scale():
+    plain = S.model_copy(update={"decide_on": "laip_fraction"})
+    _, _, told, _ = shown(replace(LAIP, found=90), replace(LEARNED, found=260), settings=plain)
+    assert told.finding.interval[1] == 260 / 160_000
