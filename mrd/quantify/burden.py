@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from mrd.quantify.blanks import Blanks, background_rates, mean_background
 
@@ -63,7 +63,7 @@ def _beta_slices(recall: Recall, at: NDArray[np.float64]) -> NDArray[np.float64]
 def count_tail(most: int, n: int, fraction: float, given: Nuisance) -> float:
     """Probability of finding at most `most` cells in a tube with this leukaemic fraction."""
     rate = given.background + fraction * np.maximum(given.recall - given.background, 0.0)
-    return float(given.weight @ stats.poisson.cdf(most, n * rate))
+    return float(given.weight @ special.pdtr(most, n * rate))
 
 
 def fraction_where(most: int, n: int, probability: float, given: Nuisance) -> float:

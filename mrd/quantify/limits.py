@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mrd.core.settings import Settings
-from mrd.quantify.blanks import Blanks, background_rates, blank_bound, mean_background
+from mrd.quantify.blanks import Blanks, Rate, background_rates, blank_bound, mean_background
 from mrd.quantify.burden import Recall, estimate_fraction, fraction_where, nuisance
 
 
@@ -41,18 +42,18 @@ def tube_limits(n: int, blanks: Blanks, recall: Recall, settings: Settings, *, l
 
 def _quantifiable(n: int, blanks: Blanks, recall: Recall, settings: Settings) -> float:
     floor = min(settings.quantifiable_cells / (max(recall.value, 1e-6) * n), 1.0)
-    if variation(1.0, n, blanks, recall) > settings.lloq_cv:
+    rates = background_rates(blanks)
+    if variation(1.0, n, rates, recall) > settings.lloq_cv:
         return 1.0
     low, high = np.log(1e-9), 0.0
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if variation(float(np.exp(middle)), n, blanks, recall) > settings.lloq_cv else (low, middle)
+        low, high = (middle, high) if variation(float(np.exp(middle)), n, rates, recall) > settings.lloq_cv else (low, middle)
     return max(floor, float(np.exp(high)))
 
 
-def variation(fraction: float, n: int, blanks: Blanks, recall: Recall) -> float:
-    """Coefficient of variation of the estimate at a fraction: Poisson counts, background and recall together."""
-    rates = background_rates(blanks)
+def variation(fraction: float, n: int, rates: Sequence[Rate], recall: Recall) -> float:
+    """Coefficient of variation of the estimate at a fraction: Poisson counts, background (by kind of control) and recall together."""
     background = float(np.mean([r.mean for r in rates]))
     spread = float(np.mean([r.variance + (r.mean - background) ** 2 for r in rates]))
     net = max(recall.value - background, 1e-9)

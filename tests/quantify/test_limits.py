@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mrd.core.settings import Settings
-from mrd.quantify.blanks import Blanks, blank_bound
+from mrd.quantify.blanks import Blanks, background_rates, blank_bound
 from mrd.quantify.burden import Recall, estimate_fraction
 from mrd.quantify.limits import tube_limits, variation
 
@@ -56,7 +56,7 @@ def test_too_few_cells_can_show_nothing():
 
 
 def test_variation_at_one_hundred_cells_without_background_is_a_tenth():
-    assert variation(1e-4, 1_000_000, NOTHING, Recall(0.9999, 0.0)) == pytest.approx(0.1, rel=0.02)
+    assert variation(1e-4, 1_000_000, background_rates(NOTHING), Recall(0.9999, 0.0)) == pytest.approx(0.1, rel=0.02)
 
 
 def test_a_recall_too_uncertain_to_quantify_has_no_lloq_under_one():
