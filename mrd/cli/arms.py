@@ -115,6 +115,7 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
         level=bank.level,
         settings=look.settings,
         rng=rng,
+        adapted=adapted if look.laip is None else None,
         by=look.by,
     )
     head = {**look.head, "arm": "dfn", "tube_id": tube}

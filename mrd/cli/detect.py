@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mrd.cli.arms import ARMS, Look, Sight, align, arms_of
 from mrd.cli.bank import Bank, read_bank, reference_record
 from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, asked_of
-from mrd.cli.run_options import Run, add_run_options, start_run
+from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser, batch=True)
     parser.add_argument("--tubes", type=Path, required=True, help="table of the batch's prepared tubes")
     parser.add_argument("--laips", type=Path, required=True, help="table of the batch's LAIPs")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that score cells; scores stay the same")
+    add_threads(parser, "look at cells")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
-        told.append(sight_record(Job(job, tube, taught, max(options.threads, 1)), known))
+        told.append(sight_record(Job(job, tube, taught, options.threads), known))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)

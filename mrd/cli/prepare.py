@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mrd.cli.run_options import Run, add_run_options, start_run
+from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
 from mrd.core.contracts import QC, TUBES
 from mrd.core.digest import digest_file, digest_json
 from mrd.core.errors import ChoiceError, FileError, PanelError
@@ -77,11 +77,13 @@ class Job(NamedTuple):
     row: dict[str, Any]
     panel: Panel
     run: Run
+    threads: int = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_run_options(parser, batch=True)
+    add_threads(parser, "bring events to the common scale")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -89,7 +91,7 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     batch = job.batch(options.batch)
     panels = {name: read_panel(name) for name in batch["panel"].unique()}
-    made = [prepare_tube(Job(row, panels[row["panel"]], job)) for row in follow(records(batch), "prepare")]
+    made = [prepare_tube(Job(row, panels[row["panel"]], job, options.threads)) for row in follow(records(batch), "prepare")]
     tubes, nodes = prepare_tables(job.results, options.batch)
     rows = [{**r["row"], "inputs": r["inputs"], "artefact": r["artefact"]} for r in made]
     write_table(nodes, QC.frame([n for r in made for n in r["nodes"]]), QC)
@@ -134,7 +136,7 @@ def make_cells(job: Job, path: Path, told: dict[str, Any]) -> dict[str, Any]:
     """
     tube = job.row["tube_id"]
     read = measure_tube(job)
-    cells, reading, flags = prepare_events(read.measured, job.run.settings), read.reading, read.flags
+    cells, reading, flags = prepare_events(read.measured, job.run.settings, job.threads), read.reading, read.flags
     detectors = {n: read.pnn[i] for n, i in read.measured.index.items()}
     del read  # the events, which would lie beside the file that is made of their cells
     write_cells(path, cells, job.panel, detectors, {**told, "tube_id": tube, "reading": reading})

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from mrd.cli.run_options import Run, add_run_options, start_run
+from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.digest import digest_file, digest_json
 from mrd.core.errors import EvidenceError
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
     parser.add_argument("--panel", required=True, help="panel whose controls to learn from")
     parser.add_argument("--tubes", type=Path, nargs="+", required=True, help="tables of prepared tubes")
-    parser.add_argument("--threads", type=int, default=1, help="controls searched at a time")
+    add_threads(parser, "search controls")
 
 
 def run(options: argparse.Namespace) -> None:

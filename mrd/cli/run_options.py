@@ -54,6 +54,17 @@ def add_run_options(parser: argparse.ArgumentParser, *, batch: bool = False) -> 
         parser.add_argument("--batch", required=True, help="batch of tubes to work on")
 
 
+def add_threads(parser: argparse.ArgumentParser, work: str) -> None:
+    """Declare `--threads`, for a command whose results do not depend on it."""
+    parser.add_argument("--threads", type=_threads, default=1, metavar="N", help=f"threads that {work}; results stay the same")
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of threads: give 1 or more")
+    return int(text)
+
+
 def start_run(options: argparse.Namespace) -> Run:
     """Read the settings and the sample sheet that the options name."""
     settings = with_lock(read_settings(options.settings))

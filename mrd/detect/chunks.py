@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import torch
@@ -39,8 +40,13 @@ class Chunks:
         """What `part` gives for each item, in order."""
         if self.threads == 1 or len(items) < 2:
             return map(part, items)
-        with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(part, items))
+        return list(pool_of(self.threads).map(part, items))
+
+
+@cache
+def pool_of(threads: int) -> ThreadPoolExecutor:
+    """Threads that live as long as the process: new ones for every pass cost more than they save."""
+    return ThreadPoolExecutor(threads)
 
 
 BY_CHUNK = Chunks()

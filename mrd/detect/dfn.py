@@ -111,6 +111,7 @@ def find_excess(
     level: float,
     settings: Settings,
     rng: np.random.Generator,
+    adapted: Adapted | None = None,
     by: Chunks = BY_CHUNK,
 ) -> Excess | None:
     """Find what differs from normal in a tube; None where nothing does.
@@ -120,10 +121,11 @@ def find_excess(
     cells : (n, d) in random order; no more are searched than are kept of a control
     likely : (n,) whether a cell lies where leukaemia is looked for
     controls : rare cells of the controls, each judged by a reference that did not see it
+    adapted : the tube's normal marrow with no leukaemia beside it, where it is known already
     """
+    adapted = adapted or adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings), by=by)
     cells, likely = cells[: settings.control_cells], likely[: settings.control_cells]
-    adapted = adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings), by=by)
-    rare, inside, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings)
+    rare, inside, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings, by=by)
     first, second = slice(0, None, 2), slice(1, None, 2)
     if len(rare.cells) < 10 * LEAST_MASS:
         return None
@@ -136,7 +138,7 @@ def find_excess(
     if not kept:
         return None
     beside = adapt_beside(kept, cells, reference, settings, by)
-    kept = confirmed(clusters, moved_to(seen, adapted, beside), inside[second], controls, settings)
+    kept = confirmed(clusters, moved_to(seen, adapted, beside, by), inside[second], controls, settings)
     return gather(kept, cells, beside, settings, by) if kept else None
 
 
@@ -172,10 +174,10 @@ def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, setti
     return adapt(few, reference.mixture, prior_of(settings), leukaemic=together(kept), share=guess, by=by)
 
 
-def moved_to(tube: Rare, before: Adapted, after: Adapted) -> Rare:
+def moved_to(tube: Rare, before: Adapted, after: Adapted, by: Chunks) -> Rare:
     """Rare cells as another adaptation of the same tube sees them."""
     cells = tube.cells + before.shift
-    return Rare(cells - after.shift, log_density(cells, after.mixture), tube.share)
+    return Rare(cells - after.shift, log_density(cells, after.mixture, by), tube.share)
 
 
 def together(kept: Sequence[Cluster]) -> Mixture:
@@ -186,7 +188,7 @@ def together(kept: Sequence[Cluster]) -> Mixture:
 
 
 def rare_part(
-    cells: Tensor, likely: Tensor, adapted: Adapted, reference: Reference, *, level: float, settings: Settings
+    cells: Tensor, likely: Tensor, adapted: Adapted, reference: Reference, *, level: float, settings: Settings, by: Chunks
 ) -> tuple[Rare, Tensor, Tensor]:
     """The tube's rare cells in the reference's frame, which of them are likely, and the density they must exceed.
 
@@ -194,11 +196,11 @@ def rare_part(
     population at the largest weight any control shows and as wide as people differ.
     """
     own = adapted.mixture
-    normal = log_density(cells, own)
+    normal = log_density(cells, own, by)
     keep = normal < level
     wider = own.spreads + PEOPLE**2 * torch.eye(own.dims, device=own.spreads.device)
     most = Mixture(torch.maximum(reference.largest, own.weights), own.means, wider, own.tails)
-    allowed = torch.maximum(log_density(cells[keep], most), normal[keep] + float(np.log(settings.dfn_tolerance)))
+    allowed = torch.maximum(log_density(cells[keep], most, by), normal[keep] + float(np.log(settings.dfn_tolerance)))
     return Rare(cells[keep] - adapted.shift, normal[keep]), likely[keep], allowed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -38,13 +39,17 @@ class Rows(Protocol):
         ...
 
 
-def transform(events: Rows, index: dict[str, int], panel: Panel) -> dict[str, NDArray[np.float64]]:
-    """Each of the panel's channels on its common scale, time left as it is."""
+def transform(events: Rows, index: dict[str, int], panel: Panel, threads: int = 1) -> dict[str, NDArray[np.float64]]:
+    """Each of the panel's channels on its common scale, time left as it is; stretches are shared among the threads."""
     out = {name: np.empty(len(events)) for name in index}
-    for first in range(0, len(events), STRETCH):
+
+    def fill(first: int) -> None:
         rows = slice(first, first + STRETCH)
         part = events[rows]
         for name, column in index.items():
             channel = panel.channels[name]
             out[name][rows] = part[:, column] if channel.role == "time" else apply_scale(part[:, column], channel.scale)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, range(0, len(events), STRETCH)))
     return out

@@ -67,21 +67,21 @@ class GatedTube:
     flags: list[str]
 
 
-def prepare_events(tube: Measured, settings: Settings) -> Cells:
+def prepare_events(tube: Measured, settings: Settings, threads: int = 1) -> Cells:
     """Quality, transform and gates of one tube, its cells collected."""
-    done = gate_tube(tube, settings)
+    done = gate_tube(tube, settings, threads)
     return collect_cells(
         done.columns, done.gated, [("margins", done.inner), ("time", done.inner & done.steady)], tube.panel, done.flags
     )
 
 
-def gate_tube(tube: Measured, settings: Settings) -> GatedTube:
+def gate_tube(tube: Measured, settings: Settings, threads: int = 1) -> GatedTube:
     """Quality, transform and gates of one tube, in PeacoQC's order: margins, (compensated) transform, stability, gates."""
     panel = tube.panel
     inner = ~flag_margins(tube.raw, tube.ranges, tube.columns("area", "side"))
     area, height = tube.columns("area")[0], tube.columns("height")[0]
     flags = ["saturated"] if share_saturated(tube.raw, tube.ranges, tube.columns("marker")) > SATURATED else []
-    columns = transform(tube.linear, tube.index, panel)
+    columns = transform(tube.linear, tube.index, panel, threads)
     steady, time_flags = steady_events(columns, inner, panel, settings)
     gated = gate_events(columns, tube.raw[:, area] / (1.0 + tube.raw[:, height]), inner & steady, panel)
     return GatedTube(columns, inner, steady, gated, flags + time_flags)

@@ -53,7 +53,7 @@ def _quantifiable(n: int, blanks: Blanks, recall: Recall, settings: Settings) ->
 
 
 def variation(fraction: float, n: int, rates: Sequence[Rate], recall: Recall) -> float:
-    """Coefficient of variation of the estimate at a fraction: Poisson counts, background (by kind of control) and recall together."""
+    """Coefficient of variation of the estimate at a fraction: Poisson counts, background per kind of control, recall."""
     background = float(np.mean([r.mean for r in rates]))
     spread = float(np.mean([r.variance + (r.mean - background) ** 2 for r in rates]))
     net = max(recall.value - background, 1e-9)

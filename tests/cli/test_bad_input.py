@@ -112,3 +112,11 @@ def test_a_missing_panel_names_those_there_are(fcs, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "there is no panel aml9; use one of aml-lsc-8, aml-lyric-9, " in told
     assert ", eln-core-8, " in told
+
+
+@pytest.mark.parametrize("threads", ["0", "-1", "two"])
+def test_no_number_of_threads_is_exit_code_two(threads, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["prepare", "--settings", "s.yaml", "--batch", "s001", "--threads", threads])
+    assert stop.value.code == 2
+    assert "number of threads: give 1 or more" in capsys.readouterr().err

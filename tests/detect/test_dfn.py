@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mrd.detect.dfn import Rare, compete, counts_above, find_excess, group_components, judge, rare_cells, rare_level
+from mrd.detect.laip import align_tube
 from mrd.detect.mixture import Mixture
 from tests.detect.marrow import LEUKAEMIA, SETTINGS, leukaemic, mixed, normal, tensor
 from tests.detect.test_reference import learned
@@ -22,10 +23,19 @@ def bank():
     return told, level, [rare_cells(c, n, a.shift, level) for c, n, a in zip(cells, told.normal, told.adapted, strict=True)]
 
 
-def search(cells, likely=None, settings=S):
+def search(cells, likely=None, settings=S, adapted=None):
     told, level, rare = bank()
     likely = torch.ones(len(cells), dtype=torch.bool) if likely is None else likely
-    return find_excess(cells, likely, told.reference, controls=rare, level=level, settings=settings, rng=np.random.default_rng(1))
+    return find_excess(
+        cells,
+        likely,
+        told.reference,
+        controls=rare,
+        level=level,
+        settings=settings,
+        adapted=adapted,
+        rng=np.random.default_rng(1),
+    )
 
 
 @pytest.mark.parametrize(("burden", "shift"), [(0.008, 0.0), (0.03, 0.25), (0.15, -0.25)])
@@ -125,3 +135,9 @@ def test_a_second_leukaemia_beside_the_first_is_found_too():
     cells = torch.cat([mixed(20_000, 0.02, 33)[0], tensor(leukaemic(400, rng, centre=other))])
     excess = search(cells[torch.from_numpy(rng.permutation(len(cells)))])
     assert max(group_components(excess.laip.mixture)) >= 2
+
+
+def test_a_known_adaptation_saves_work_and_changes_nothing():
+    cells, _ = mixed(20_000, 0.02, 33)
+    own = align_tube(cells, bank()[0].reference.mixture, None, S, in_sample=False)
+    assert torch.equal(search(cells, adapted=own).odds, search(cells).odds)

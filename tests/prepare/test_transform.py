@@ -42,3 +42,9 @@ def test_a_tube_of_several_stretches_is_scaled_as_flowkit_scales_it_whole():
         np.testing.assert_allclose(columns[name], theirs, atol=1e-9)
         assert np.array_equal(columns[name], apply_scale(events[:, column], panel.channels[name].scale))
     assert np.array_equal(columns["Time"], events[:, 0])
+
+
+def test_threads_change_no_bit_of_a_scale():
+    panel, events = read_panel("aml-lyric-9"), np.random.default_rng(2).normal(500, 2000, (3 * STRETCH + 7, 2))
+    one, three = (transform(events, {"CD34": 0, "SSC-A": 1}, panel, threads=t) for t in (1, 3))
+    assert all(np.array_equal(one[name], three[name]) for name in one)

@@ -21,4 +21,4 @@ rule prepare:
         sheet=sheet_of,
         settings=settings_digest(SETTINGS, "prepare"),
     shell:
-        "mrd prepare {params.options} --batch {wildcards.batch} 2> {log}"
+        "mrd prepare {params.options} --batch {wildcards.batch} --threads {threads} 2> {log}"
