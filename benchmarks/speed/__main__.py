@@ -20,7 +20,7 @@ import torch
 from benchmarks.speed.floor import Machine, least_seconds, measure
 from benchmarks.speed.kit import make_kit, make_tube
 from benchmarks.speed.rivals import RIVALS
-from benchmarks.speed.steps import time_tube
+from benchmarks.speed.steps import TUBE, time_tube
 
 SCRIPT = Path(__file__).with_name("rivals.py")
 Told = dict[str, Any]
@@ -31,7 +31,7 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__)
     parser.add_argument("--sizes", type=float, nargs="+", default=[0.1, 1, 3, 10], help="millions of events")
     parser.add_argument("--compare-at", type=float, default=1.0, help="size of the tube that others cluster; 0: none do")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads that score cells")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of prepare and detect")
     parser.add_argument("--folder", type=Path, default=Path("build/speed"))
     parser.add_argument("--control-events", type=int, default=40_000, help="events of each control the tubes are scored with")
     parser.add_argument("--settings", type=json.loads, default={}, help="settings other than the defaults, as JSON")
@@ -86,14 +86,14 @@ def print_sizes(told: dict[int, Told]) -> None:
     """Whether time and memory grow with the events."""
     print(f"\n{'events':>12}{'wall s':>9}{'CPU s':>9}{'CPU us/event':>14}{'GB':>7}")
     for events, one in told.items():
-        wall, cpu = one["steps"]["all"]
+        wall, cpu = one["steps"][TUBE]
         print(f"{events:12d}{wall:9.2f}{cpu:9.2f}{1e6 * cpu / events:14.2f}{one['gigabytes']:7.2f}")
 
 
 def print_rivals(options: argparse.Namespace, told: Told) -> None:
     """Others on the cells of one tube."""
     print(f"\n{'the same cells':30}{'wall s':>9}{'CPU s':>9}")
-    print(f"{'all of ours, FCS to call':30}{told['steps']['all'][0]:9.2f}{told['steps']['all'][1]:9.2f}")
+    print(f"{TUBE:30}{told['steps'][TUBE][0]:9.2f}{told['steps'][TUBE][1]:9.2f}")
     for name in RIVALS:
         python = options.flowsom_python if name == "flowsom" else sys.executable
         done = subprocess.run([python, str(SCRIPT), name, told["cells"]], capture_output=True, text=True, check=False)
