@@ -31,7 +31,7 @@ STEPS = {
 """The function behind each step, where its caller looks it up."""
 PARTS = {"prepare": (prepare, "prepare_tube"), "detect": (detect, "sight_record"), "bank": (detect, "bank_on")}
 """What is done for each tube, and the reading of the reference in it, which is done once for all."""
-TUBE, ALL = "the tube, FCS to burden", "all"
+TUBE, ONCE, ALL = "the tube, FCS to burden", "once: sheet, reference, call", "all"
 Took = dict[str, tuple[float, float]]
 
 
@@ -86,7 +86,7 @@ def time_tube(kit: Kit, fcs: Path, folder: Path, device: str, threads: int) -> d
     rest, once = less(tube, added(*steps.values())), less(took["all"], tube)
     results = folder / "results"
     return {
-        "steps": {**steps, "the rest": rest, TUBE: tube, "once: sheet, reference, call": once, ALL: took["all"]},
+        "steps": {**steps, "the rest": rest, TUBE: tube, ONCE: once, ALL: took["all"]},
         "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
         "cells": str(results / "prepare" / "cells" / "S1_FU9_T1.h5ad"),
         "call": str(read_calls(results).loc[("S1", "FU9"), "call"]),
