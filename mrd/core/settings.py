@@ -64,7 +64,7 @@ class Settings(BaseModel):
     min_cluster: int = _set(20, "laip", "cells a finding needs", ge=1)
     laip_folder: str = _set("", "laip", "folder of frozen LAIPs; a subject found there is not learned again")
     recall_drift: float = _set(
-        0.75, "laip", "how far scores of leukaemic cells drift between diagnosis and follow-up (nat, sd)", ge=0
+        1.1, "laip", "how far scores of leukaemic cells drift between diagnosis and follow-up (nat, sd)", ge=0
     )
 
     drawn_drift: float = _set(
@@ -97,7 +97,7 @@ class Settings(BaseModel):
     dfn_overrides: Literal["never", "clear", "always"] = _set(
         "clear",
         "call",
-        "whether dfn may call positive what the LAIP does not: never, where clearly different, or always",
+        "whether dfn may call positive what the LAIP does not: never, clear (different, and the LAIP shows nothing), or always",
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     drawn_below: bool = _set(False, "call", "whether a drawn LAIP whose recall is assumed may tell below the threshold")

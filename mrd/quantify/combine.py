@@ -45,9 +45,10 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
     The LAIP is the learned one; a drawn one stands in where none was learned, and else is another look, as is what differs
     from normal. A look finds more where it is detected beyond the interval of the LAIP's estimate: the leukaemia may have
     changed, a gate may hold what is not leukaemia, or this person has a normal population that no control shows. At or above
-    the threshold what differs is positive if it does so clearly (or the settings let it always override); any other look,
-    and what clearly differs and could lie above the threshold, is indeterminate, for review. Without any LAIP what differs
-    decides alone.
+    the threshold what differs is positive if it does so clearly and the LAIP shows nothing (or the settings let it always
+    override): there a leukaemia of another kind is the likeliest, while a LAIP that still finds its own is seldom that far
+    off. Any other look, and what clearly differs and could lie above the threshold, is indeterminate, for review. Without
+    any LAIP what differs decides alone.
     """
     lead, beside = parted(judged)
     looks = [x for x in (of_arm(judged, "dfn"), beside) if x]
@@ -73,7 +74,8 @@ def is_clear(look: Verdict) -> bool:
 def outvoted(first: Verdict, look: Verdict, settings: Settings) -> Verdict:
     """What becomes of a call where another look finds more."""
     differs, x = look[0].counted.arm == "dfn", first[0].finding.x
-    overrides = settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and is_clear(look))
+    switched = is_clear(look) and not is_detected(first[0].finding, settings)
+    overrides = settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and switched)
     if differs and overrides and look[1].below == "N":
         return look[0], replace(look[1], reason=f"{look[1].reason}; the LAIP alone says {x:.2g}: the leukaemia may have changed")
     seen = "differ from normal" if differs else "lie in the LAIP that the lab drew"

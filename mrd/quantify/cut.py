@@ -14,7 +14,8 @@ from mrd.quantify.burden import Recall
 
 CUTS: NDArray[np.float64] = np.round(np.arange(-30, 141) * 0.1, 1)
 LEAST_RECALL = 0.15
-BASE_DRIFT = 0.03
+BASE_DRIFT = 0.045
+"""Error of a recall that no score tells, as a share of it."""
 FEW = 5
 """Mean count under which a cut says nothing of the spread between controls."""
 FLOOR_FACTOR = 1.4

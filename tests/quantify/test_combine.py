@@ -44,6 +44,12 @@ def test_what_is_clearly_different_overrides_a_laip_that_does_not_see_it():
     assert told(replace(LAIP, found=10), clear, settings=never) == ("laip", "indeterminate", "")
 
 
+def test_where_the_laip_shows_disease_what_is_clearly_different_is_for_review():
+    clear = replace(DFN, found=600, flags=("clearly-different",))
+    assert told(replace(LAIP, found=90), clear) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=90), clear, settings=OVERRIDE) == ("dfn", "positive", "N")
+
+
 def test_what_is_clearly_different_and_may_lie_above_the_threshold_is_never_called_below():
     unsure = replace(DFN, found=130, recall=Recall(0.9, 0.15))
     assert told(replace(LAIP, found=10), unsure) == ("laip", "not-detected", "Y")
