@@ -1,4 +1,4 @@
-"""The clinical tables a trial hands in beside its subjects, and the reviewers' decisions."""
+"""The subjects of a trial and the clinical tables that it hands in, and the reviewers' decisions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,27 @@ ANC, PLATELETS, TRANSFUSION = "ANC", "PLT", "PLTTRANS"
 COUNT_UNIT, CELL_UNIT = "10^9/L", "/uL"
 DISPOSITIONS = ("death", "last-alive", "relapse", "refractory", "withdrawal", "lost-to-follow-up", "completed")
 RESPONSES_TOLD = ("CR", "CRh", "CRi", "MLFS", "PR", "NR", "RELAPSE", "NE")
+
+SUBJECTS = Table(
+    "subjects",
+    1,
+    "subject of the trial",
+    (
+        C("subject", "s", "subject", required=True),
+        C("first_dose", "d", "day of the first dose; empty = not treated"),
+        C("consolidation", "d", "day consolidation started"),
+        C("transplant", "d", "day of transplant"),
+        C("new_therapy", "d", "day another anti-leukaemic therapy started"),
+        C("relapse", "d", "day of relapse"),
+        C("refractory", "d", "day the disease was judged refractory to the regimen of the trial"),
+        C("death", "d", "day of death"),
+        C("last_alive", "d", "day last known alive"),
+        C("cr_date", "d", "day of the first CR or CRi under the regimen of the trial"),
+        C("disease_at_entry", "s", "disease state on entry", codes=("relapsed", "refractory", "newly diagnosed")),
+    ),
+    key=("subject",),
+    open=True,
+)
 
 RESPONSES = Table(
     "responses",

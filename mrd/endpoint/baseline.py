@@ -16,7 +16,7 @@ def find_baseline(endpoint: Conversion, person: Person) -> Specimen | None:
 
 
 def classify_disease(endpoint: Conversion, person: Person) -> str:
-    """Tell what shows the disease at baseline, as a code of `mrd.core.contracts.DISEASE`.
+    """Tell what shows the disease at baseline, as a code of `mrd.core.contracts_conversion.DISEASE`.
 
     A marrow at or above the threshold; failing any marrow, blood at or above it (a positive is valid in blood); failing
     both, relapsed or refractory disease on entry, flagged by its code. `none`: no disease that could convert.

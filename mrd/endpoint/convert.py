@@ -59,7 +59,7 @@ def find_deciding(endpoint: Conversion, marks: Marks) -> Specimen | None:
 
 
 def explain(endpoint: Conversion, person: Person, marks: Marks) -> str:
-    """Tell why a subject converted or not by the primary rule, as a code of `mrd.core.contracts.CONVERSION_REASONS`."""
+    """Tell why a subject converted or not by the primary rule, as a code of `CONVERSION_REASONS`."""
     if person.first_dose is None:
         return "not-treated"
     if classify_disease(endpoint, person) == "none":
