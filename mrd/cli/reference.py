@@ -23,6 +23,7 @@ from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.slots import CONTROLS
 from mrd.core.words import FAILED, OK
+from mrd.detect.chunks import Chunks
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import reference_arrays
 from mrd.detect.reference import Learned, learn_reference
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser)
     parser.add_argument("--panel", required=True, help="panel whose controls to learn from")
     parser.add_argument("--tubes", type=Path, nargs="+", required=True, help="tables of prepared tubes")
-    add_threads(parser, "search controls")
+    add_threads(parser, "look at controls")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -79,7 +80,8 @@ def make_reference(
     seed, most = job.settings.seed, job.settings.control_cells
     cells = [shuffled(read_cells(cells_path(job.results, t)), seed, t, most) for t in tubes["tube_id"]]
     values = [tensor(c.values, device) for c in cells]
-    learned = learn_reference(values, job.settings, generator(seed, "reference", panel.name), where=f"panel {panel.name}")
+    by, rng = Chunks(threads=threads), generator(seed, "reference", panel.name)
+    learned = learn_reference(values, job.settings, rng, where=f"panel {panel.name}", by=by)
     controls = describe_controls(tubes, cells, learned, panel)
     rehearsal = rehearse_search(job, panel, [(values[i], cells[i]) for i in learned.kept], learned, threads=threads)
     excluded = [str(tubes["tube_id"].iloc[i]) for i in learned.excluded]

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from mrd.core.progress import follow
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.mixture import Mixture, Moments, moments, points, scatter_about
 
 FLOOR = 0.02
@@ -52,7 +53,13 @@ def update(m: Moments, tails: float) -> Mixture:
 
 
 def fit_mixture(
-    x: Tensor, start: Mixture, *, weights: Tensor | None = None, rounds: int = 60, tolerance: float = 2e-4
+    x: Tensor,
+    start: Mixture,
+    *,
+    weights: Tensor | None = None,
+    rounds: int = 60,
+    tolerance: float = 2e-4,
+    by: Chunks = BY_CHUNK,
 ) -> Mixture:
     """EM from a start until the mean log density moves less than `tolerance`, or `rounds` are over.
 
@@ -60,7 +67,7 @@ def fit_mixture(
     ----------
     x : (n, d) · weights : (n,) how much each cell counts
     """
-    mixture, before, cells = start, -np.inf, points(x)
+    mixture, before, cells = start, -np.inf, points(x, by)
     for _ in follow(range(rounds), f"fit of {len(start.weights)} components, rounds"):
         m = moments(cells, mixture, weights=weights)
         mixture = update(m, start.tails)
@@ -71,7 +78,7 @@ def fit_mixture(
     return mixture
 
 
-def reweighted(x: Tensor, mixture: Mixture, weights: Tensor) -> Mixture:
+def reweighted(x: Tensor, mixture: Mixture, weights: Tensor, by: Chunks = BY_CHUNK) -> Mixture:
     """The mixture with component weights as the weighted cells have them."""
-    counts = moments(points(x), mixture, weights=weights).counts.clamp_min(1e-6)
+    counts = moments(points(x, by), mixture, weights=weights).counts.clamp_min(1e-6)
     return Mixture((counts / counts.sum()).float(), mixture.means, mixture.spreads, mixture.tails)

@@ -14,6 +14,7 @@ from mrd.core.errors import EvidenceError
 from mrd.core.progress import follow
 from mrd.core.settings import LEAST_CONTROLS, Settings
 from mrd.detect.align import Adapted, Prior, adapt
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.fit import fit_mixture, reweighted, start_mixture
 from mrd.detect.mixture import Mixture, log_density, responsibilities
 
@@ -58,7 +59,9 @@ def check_controls(sizes: Sequence[int], settings: Settings, *, where: str) -> N
         raise EvidenceError(f"{sum(sizes)} control cells are too few for {settings.components} components", where=where, fix=fix)
 
 
-def fit_reference(controls: Sequence[Tensor], settings: Settings, rng: np.random.Generator) -> tuple[Mixture, Balanced]:
+def fit_reference(
+    controls: Sequence[Tensor], settings: Settings, rng: np.random.Generator, by: Chunks = BY_CHUNK
+) -> tuple[Mixture, Balanced]:
     """Learn normal marrow from the cells of the controls.
 
     A coarse mixture gives each control's shift; the shifts are taken out, cells are drawn with rare populations over-
@@ -70,13 +73,13 @@ def fit_reference(controls: Sequence[Tensor], settings: Settings, rng: np.random
     """
     each = max(settings.reference_cells * 3 // len(controls), 200)
     pooled = torch.cat([c[: max(each // 10, 100)] for c in controls])
-    coarse = fit_mixture(pooled, start_mixture(pooled, min(COARSE, settings.components), settings.tails, rng), rounds=30)
+    coarse = fit_mixture(pooled, start_mixture(pooled, min(COARSE, settings.components), settings.tails, rng), rounds=30, by=by)
     firm = Prior(settings.mean_prior, np.inf, 6)
-    aligned = [c[:each] - adapt(c[: each // 5], coarse, firm).shift for c in controls]
+    aligned = [c[:each] - adapt(c[: each // 5], coarse, firm, by=by).shift for c in controls]
     drawn = draw_balanced(aligned, coarse, settings.reference_cells, rng)
     start = start_mixture(drawn.cells, settings.components, settings.tails, rng)
-    mixture = fit_mixture(drawn.cells, start, weights=drawn.stands_for.sqrt())
-    return reweighted(drawn.cells, mixture, drawn.stands_for), drawn
+    mixture = fit_mixture(drawn.cells, start, weights=drawn.stands_for.sqrt(), by=by)
+    return reweighted(drawn.cells, mixture, drawn.stands_for, by), drawn
 
 
 def draw_balanced(controls: Sequence[Tensor], coarse: Mixture, wanted: int, rng: np.random.Generator) -> Balanced:
@@ -99,12 +102,12 @@ def even_shares(sizes: NDArray[np.int_], wanted: int) -> NDArray[np.float64]:
     return np.minimum(1.0, high / np.maximum(sizes, 1))
 
 
-def without(mixture: Mixture, drawn: Balanced, left_out: Sequence[int]) -> Mixture:
+def without(mixture: Mixture, drawn: Balanced, left_out: Sequence[int], by: Chunks) -> Mixture:
     """The reference refitted, from where it stands, without some controls: for scoring those honestly."""
     out = torch.isin(drawn.control, torch.tensor(list(left_out), device=drawn.control.device))
     cells, stands_for = drawn.cells[~out], drawn.stands_for[~out]
-    refitted = fit_mixture(cells, mixture, weights=stands_for.sqrt(), rounds=15)
-    return reweighted(cells, refitted, stands_for)
+    refitted = fit_mixture(cells, mixture, weights=stands_for.sqrt(), rounds=15, by=by)
+    return reweighted(cells, refitted, stands_for, by)
 
 
 def private_controls(mixture: Mixture, drawn: Balanced, share: float) -> list[int]:
@@ -137,7 +140,9 @@ class Learned:
     unseen: list[Mixture]
 
 
-def learn_reference(controls: Sequence[Tensor], settings: Settings, rng: np.random.Generator, *, where: str) -> Learned:
+def learn_reference(
+    controls: Sequence[Tensor], settings: Settings, rng: np.random.Generator, *, where: str, by: Chunks = BY_CHUNK
+) -> Learned:
     """Fit the reference, leave out controls that are not normal, and score each control honestly.
 
     Raises
@@ -148,25 +153,25 @@ def learn_reference(controls: Sequence[Tensor], settings: Settings, rng: np.rand
     kept = list(range(len(controls)))
     while True:
         check_controls([len(controls[i]) for i in kept], settings, where=where)
-        mixture, drawn = fit_reference([controls[i] for i in kept], settings, rng)
+        mixture, drawn = fit_reference([controls[i] for i in kept], settings, rng, by)
         private = private_controls(mixture, drawn, settings.private_share)
         if not private:
             break
         kept = [c for i, c in enumerate(kept) if i not in private]
-    unseen = cross_fitted([len(controls[i]) for i in kept], mixture, drawn, settings)
+    unseen = cross_fitted([len(controls[i]) for i in kept], mixture, drawn, settings, by)
     prior = prior_of(settings)
     adapted = [
-        adapt(controls[i][: settings.adapt_cells], m, prior)
+        adapt(controls[i][: settings.adapt_cells], m, prior, by=by)
         for i, m in follow(zip(kept, unseen, strict=True), "adapt to controls")
     ]
-    normal = [log_density(controls[i], a.mixture) for i, a in zip(kept, adapted, strict=True)]
+    normal = [log_density(controls[i], a.mixture, by) for i, a in zip(kept, adapted, strict=True)]
     largest = torch.stack([a.mixture.weights for a in adapted]).max(dim=0).values
     excluded = [i for i in range(len(controls)) if i not in kept]
     return Learned(Reference(mixture, largest), kept, excluded, adapted, normal, unseen)
 
 
-def cross_fitted(sizes: Sequence[int], mixture: Mixture, drawn: Balanced, settings: Settings) -> list[Mixture]:
+def cross_fitted(sizes: Sequence[int], mixture: Mixture, drawn: Balanced, settings: Settings, by: Chunks) -> list[Mixture]:
     """For each control the reference refitted without its fold."""
     folds = [[i for i in range(len(sizes)) if i % settings.folds == f] for f in range(settings.folds)]
-    mixtures = [without(mixture, drawn, fold) for fold in folds]
+    mixtures = [without(mixture, drawn, fold, by) for fold in folds]
     return [mixtures[i % settings.folds] for i in range(len(sizes))]

@@ -6,6 +6,7 @@ import torch
 
 from mrd.core.errors import EvidenceError
 from mrd.core.settings import Settings
+from mrd.detect.chunks import Chunks
 from mrd.detect.mixture import log_density
 from mrd.detect.reference import check_controls, even_shares, learn_reference
 from tests.detect.marrow import SETTINGS, controls, mixed, normal, tensor
@@ -79,3 +80,10 @@ def test_the_same_seed_gives_the_same_reference():
     cells = controls(count=3, n=4000)
     two = [learn_reference(cells, SETTINGS, np.random.default_rng(9), where="p").reference.mixture.means for _ in range(2)]
     assert torch.equal(two[0], two[1])
+
+
+def test_threads_change_no_bit_of_a_reference():
+    cells = controls(count=3, n=4000)
+    one, three = (learn_reference(cells, SETTINGS, np.random.default_rng(9), where="p", by=Chunks(threads=t)) for t in (1, 3))
+    assert torch.equal(one.reference.mixture.spreads, three.reference.mixture.spreads)
+    assert all(torch.equal(a, b) for a, b in zip(one.normal, three.normal, strict=True))
