@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +18,15 @@ from mrd.simulate.tube import SyntheticTube, simulate_tube
 from tests.simulate.tubes import planned, spill_of
 
 
-def move_markers(tube: SyntheticTube, moves: Mapping[str, float]) -> SyntheticTube:
-    """The tube with markers moved on the asinh(x / 150) scale after compensation, and their light spilt again."""
+def move_markers(tube: SyntheticTube, moves: Mapping[str, float], lost: Sequence[str] = ()) -> SyntheticTube:
+    """The tube with markers moved on the asinh(x / 150) scale after compensation, or unstained, and their light spilt again."""
     pns, detectors = list(tube.instrument.pns), [d.name for d in tube.instrument.detectors]
     linear = compensate(tube.events.astype(float), tube.instrument.pnn, spill_of(tube), where="test")
     for marker, move in moves.items():
         at = pns.index(marker)
         linear[:, at] = 150 * np.sinh(np.arcsinh(linear[:, at] / 150) + move)
+    for marker in lost:
+        linear[:, pns.index(marker)] = np.random.default_rng(1).normal(0, 50, len(linear))
     columns = [tube.instrument.pnn.index(d) for d in detectors]
     events = tube.events.astype(float)
     events[:, columns] = linear[:, columns] @ tube.spill
@@ -32,7 +34,14 @@ def move_markers(tube: SyntheticTube, moves: Mapping[str, float]) -> SyntheticTu
 
 
 def add_tube(
-    plan: Path, visit: str, moves: Mapping[str, float], *, burden: float = 0.0, events: int = 5_000, artefacts: str = ""
+    plan: Path,
+    visit: str,
+    moves: Mapping[str, float],
+    *,
+    lost: Sequence[str] = (),
+    burden: float = 0.0,
+    events: int = 5_000,
+    artefacts: str = "",
 ):
     """A further follow-up of P1 (a CD56+ leukaemia) as a row of the plan and an FCS file; returns its true fraction."""
     told = planned(
@@ -44,7 +53,7 @@ def add_tube(
         laip="CD56+" if burden else "",
         artefacts=artefacts,
     )
-    tube = move_markers(simulate_tube(told, 1), moves)
+    tube = move_markers(simulate_tube(told, 1), moves, lost)
     write_fcs(plan.parent / "fcs" / f"P1_{visit}_T1.fcs", fcs_image(tube))
     frame = pd.read_csv(plan, sep="\t", dtype=str, keep_default_na=False)
     like = frame[frame["visit"].eq("FU1")].iloc[0].to_dict()

@@ -101,7 +101,7 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     flags += ["tube-failed"] if len(failed) else []
     flags += ["in-sample"] if head["role"] == "diagnosis" else []
     purity = purity_of(visit, evidence)
-    head |= {**purity, "storage_days": storage_days(visit)}
+    head |= {**purity, "storage_days": storage_days(visit), "stains_lost": stains_lost(visit, evidence)}
     flags += specimen_flags(head, settings)
     judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
     combined = combine(judged, settings)
@@ -148,6 +148,12 @@ def storage_days(visit: pd.DataFrame) -> int | None:
         return None
     days = pd.to_datetime(visit["received"]) - pd.to_datetime(visit["collected"])
     return int(days.max().days)
+
+
+def stains_lost(visit: pd.DataFrame, evidence: Evidence) -> str | None:
+    """Markers whose stain may have failed in any of the visit's tubes."""
+    mine = evidence.burdens[evidence.burdens["tube_id"].isin(visit["tube_id"])].reindex(columns=["lost"])["lost"].dropna()
+    return ";".join(sorted({marker for text in mine for marker in text.split(";")})) or None
 
 
 def specimen_flags(head: dict[str, Any], settings: Settings) -> list[str]:

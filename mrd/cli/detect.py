@@ -35,6 +35,7 @@ from mrd.detect.far import Far, furthest
 from mrd.detect.frozen import classifier_from, laip_from
 from mrd.detect.laip import Laip
 from mrd.detect.learned import Classifier
+from mrd.detect.lost import Carried, carried_by, lost_stains
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path
@@ -53,10 +54,11 @@ MADE_OF = 20_000
 
 @dataclass(frozen=True)
 class Known:
-    """What a job read once: references with their controls by panel and device, and by panel what each control is made of."""
+    """What a job read once: references with their controls by panel and device, by panel what controls are made of and carry."""
 
     banks: dict[tuple[str, str], Bank]
     made: dict[str, list[Made]]
+    carried: dict[tuple[str, str], Carried]
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    known = Known({}, {})
+    known = Known({}, {}, {})
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
@@ -144,7 +146,9 @@ def bank_on(job: Job, way: Way, known: Known) -> Bank:
     at = (name, str(way.device))
     if at not in known.banks:
         known.banks[at] = read_bank(job.reference, name, way.device)
-        known.made[name] = controls_made(known.banks[at])
+        bank = known.banks[at]
+        known.made[name] = controls_made(bank)
+        known.carried[at] = carried_by([c - a.shift for c, a in zip(bank.cells, bank.adapted, strict=True)])
     return known.banks[at]
 
 
@@ -180,11 +184,15 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
     far = furthest(adapted.shift, [a.shift for a in bank.adapted], bank.panel.model_channels, bank.panel.model_roles)
     if far.distance > settings.far_limit:
         return too_far(job, far)
+    carried = known.carried[tube["panel"], str(bank.device)]
+    lost = lost_stains(look.values - adapted.shift, 1 - adapted.share, carried, bank.panel.model_channels, bank.panel.model_roles)
+    if lost:
+        log.warning("detect %s: next to no cell carries %s, while cells of every control do", tube["tube_id"], ", ".join(lost))
     sights = {arm: ARMS[arm](look, adapted) for arm in arms_of(settings)}
     purity = purity_columns(job, made_of(cells.gates, bank.panel), known.made[tube["panel"]])
     write_scores(job, cells, sights, {**told, "device": str(bank.device)})
     return {
-        "rows": [{**burden_row(job, arm, s, far), **purity} for arm, s in sights.items()],
+        "rows": [{**burden_row(job, arm, s, far, lost), **purity} for arm, s in sights.items()],
         "limits": [x for s in sights.values() for x in s.limits],
         "clusters": [x for s in sights.values() for x in s.clusters],
     }
@@ -267,11 +275,12 @@ def too_far(job: Job, far: Far) -> dict[str, Any]:
     return {"rows": rows, "limits": [], "clusters": []}
 
 
-def burden_row(job: Job, arm: str, sight: Sight, far: Far) -> dict[str, Any]:
-    """A burdens row: what an arm saw, where the tube lies, and flags of both."""
-    shifted = ["shifted"] if far.distance > job.run.settings.far_flag else []
-    flags = join_flags(split_flags(sight.row.get("flags")), shifted)
-    return {"tube_id": job.tube["tube_id"], "arm": arm, **sight.row, "distance": far.distance, "flags": flags}
+def burden_row(job: Job, arm: str, sight: Sight, far: Far, lost: Sequence[str]) -> dict[str, Any]:
+    """A burdens row: what an arm saw, where the tube lies, which stains seem lost, and flags of all."""
+    told = (["shifted"] if far.distance > job.run.settings.far_flag else []) + (["stain-lost"] if lost else [])
+    flags = join_flags(split_flags(sight.row.get("flags")), told)
+    where = {"distance": far.distance, "lost": ";".join(lost) or None}
+    return {"tube_id": job.tube["tube_id"], "arm": arm, **sight.row, **where, "flags": flags}
 
 
 def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dict[str, Any]) -> None:

@@ -178,6 +178,7 @@ BURDENS = Table(
         C("inputs", "s", "digest of everything the scores were made from", required=True),
         C("artefact", "s", "digest of the artefact's bytes"),
         *PURITY,
+        C("lost", "s", "`;`-separated markers that next to no cell carries, while cells of every control do", optional=True),
     ),
     key=("tube_id", "arm"),
 )
@@ -245,6 +246,7 @@ SPECIMENS = Table(
         C("visit", "s", "visit", required=True),
         *PURITY,
         C("storage_days", "i", "days from draw to receipt of the latest tube; empty where no receipt is told", "day", low=0),
+        C("stains_lost", "s", "`;`-separated markers whose stain may have failed in one of the tubes", optional=True),
     ),
     key=("subject", "visit"),
 )

@@ -73,6 +73,7 @@ FLAGS = {
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shifted": "the tube lies unusually far from the reference",
     "time-missing": "no usable time channel: stability of the run was not checked",
+    "stain-lost": "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",
     "tube-failed": "at least one tube of the visit could not be used",
     "unstable": "a stretch of unstable signal was removed",
     "uncompensated": "no compensation was applied",

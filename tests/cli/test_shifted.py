@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrd.core.contracts import ARMS_TABLE
+from mrd.core.contracts import ARMS_TABLE, SPECIMENS
 from mrd.files.tables import read_table
 from tests.cohort import read_calls, run_some
 from tests.shifted import add_tube
@@ -23,6 +23,7 @@ def test_a_shift_of_every_marker_and_a_lot_shift_are_called_right_and_a_failed_s
         "FU5": add_tube(plan, "FU5", {"CD117": -0.8}, events=7_000),
         "FU6": add_tube(plan, "FU6", {"CD13": 3.0}, burden=0.06),
         "FU7": add_tube(plan, "FU7", {"CD13": 3.0}),
+        "FU8": add_tube(plan, "FU8", {}, lost=["CD56"], burden=0.06),
     }
     run_some(settings, "prepare", "laip", "detect", "call")
     calls = read_calls(results).loc["P1"]
@@ -36,8 +37,11 @@ def test_a_shift_of_every_marker_and_a_lot_shift_are_called_right_and_a_failed_s
         assert (row["call"], true[visit]) == ("not-detected", 0.0)
         assert row["mrd_fraction"] <= row["lob"]
     assert calls["flags"].str.contains("shifted").to_dict() == {
-        v: v in ("FU4", "FU5") for v in ("DX", "FU1", "FU2", "FU3", "FU4", "FU5", "FU6", "FU7")
+        v: v in ("FU4", "FU5") for v in ("DX", "FU1", "FU2", "FU3", "FU4", "FU5", "FU6", "FU7", "FU8")
     }
+    assert set(calls.index[calls["flags"].str.contains("stain-lost")]) == {"FU8"}
+    specimens = read_table(results / "specimens.tsv", SPECIMENS).set_index(["subject", "visit"]).loc["P1"]
+    assert specimens["stains_lost"].dropna().to_dict() == {"FU8": "CD56"}
     for visit in ("FU6", "FU7"):
         row = calls.loc[visit]
         assert (row["call"], row["flags"].split(";")) == ("not-evaluable", ["far-from-reference"])
