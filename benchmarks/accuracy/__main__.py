@@ -74,10 +74,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="folder with bench/ and data/")
     parser.add_argument("--peers", nargs="+", default=available(), choices=list(PEERS), help="methods to compare with")
     parser.add_argument("--peers-only", action="store_true", help="leave ours out: the workflow stops at the prepared cells")
+    parser.add_argument("--ours-only", action="store_true", help="no peers: our table alone, under a mark of its own")
     parser.add_argument("--resamples", type=int, default=1000, help="of the subjects, for the intervals")
     parser.add_argument("--cores", type=int, default=1, help="of the workflow and of the numerical libraries")
     parser.add_argument("--write", type=Path, help="page whose marked parts are rewritten")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.ours_only:
+        options.peers = []
+    return options
 
 
 def available() -> list[str]:
@@ -94,9 +98,13 @@ def compared_parts(options: argparse.Namespace) -> dict[str, str]:
     for kind in options.cohort:
         got = compare(kind, options, scorer)
         note = f"\n\nNot compared: {', '.join(missing)}." if missing else ""
-        less = [] if options.peers_only else [difference_table(got.figures, scorer.LOW)]
+        less = [] if options.peers_only or options.ours_only else [difference_table(got.figures, scorer.LOW)]
         drawn = f"seeds {', '.join(map(str, options.seeds))}; {options.resamples} resamples"
         tables = [about(options, drawn), score_table(got.figures), *less]
+        if options.ours_only:
+            parts[f"{kind} ours"] = "\n\n".join(tables)
+            print(f"\n## {kind}\n\n{parts[f'{kind} ours']}", flush=True)
+            continue
         parts[kind] = "\n\n".join(tables) + note
         parts[f"{kind} anchors"] = anchor_table(reproduced(kind, got.eight, got.single))
         print(f"\n## {kind}\n\n{parts[kind]}\n\n{parts[f'{kind} anchors']}", flush=True)
