@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from mrd.cli.main import main
-from mrd.cli.tally import Spent, failures_text, tally_text
-from mrd.core.contracts import BURDENS, CALLS_TABLE, LAIPS, TUBES
+from mrd.cli.tally import Spent, failures_text, recurring_text, tally_text
+from mrd.core.contracts import BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, TUBES
 from mrd.core.settings import Settings
 from mrd.files.settings import write_settings
 from mrd.files.tables import write_table
@@ -123,3 +123,12 @@ def test_the_command_prints_the_tally_and_a_folder_without_a_run_is_one_line(res
     assert capsys.readouterr().out == tally_text(results)
     assert main(["tally", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_most_subjects_share_is_told_with_what_to_do(tmp_path):
+    rows = [row_of(CLUSTERS, subject=s, tube_id=f"{s}_FU1_T1", phenotype="CD45midCD34hi/CD45+") for s in ("P1", "P2", "P3")]
+    write_table(tmp_path / "clusters.tsv", CLUSTERS.frame(rows), CLUSTERS)
+    tubes = pd.DataFrame({"role": ["follow-up"] * 3 + ["control"], "subject": ["P1", "P2", "P3", "N1"]})
+    told = recurring_text(tmp_path / "clusters.tsv", tubes)
+    assert told.startswith("shared   CD45midCD34hi/CD45+ in 3 of 3 subjects, likelier normal marrow")
+    assert recurring_text(tmp_path / "none.tsv", tubes) == ""

@@ -1,0 +1,28 @@
+import pytest
+
+from mrd.quantify.recurring import alike, levels, recurring
+
+EARLY = "CD45midSSCloCD34hiCD117-CD13+HLADR+/CD45+"
+NEARLY = "CD45midSSCloCD34+CD117-CD13midHLADR+/CD45+"
+OTHER = "CD45midSSCmidCD34-CD117+CD13+HLADRhi/CD45+"
+
+
+def test_levels_are_read_from_the_grammar_and_the_denominator_is_left_out():
+    assert levels("CD45midSSCloCD34hiCD117-HLADR+/CD45+") == {"CD45": 2, "SSC": 1, "CD34": 4, "CD117": 0, "HLADR": 3}
+
+
+@pytest.mark.parametrize(("other", "told"), [(EARLY, True), (NEARLY, True), (OTHER, False), ("CD45mid/CD45+", False)])
+def test_alike_is_a_few_steps_on_the_same_markers(other, told):
+    assert alike(levels(EARLY), levels(other)) is told
+
+
+def test_what_most_subjects_share_is_told_once_with_them():
+    found = [("P1", EARLY), ("P1", EARLY), ("P2", NEARLY), ("P3", EARLY), ("P3", OTHER)]
+    (told,) = recurring(found, 4)
+    assert told.subjects == ("P1", "P2", "P3")
+
+
+def test_what_few_share_is_not_told_however_often_they_show_it():
+    assert recurring([("P1", EARLY)] * 5 + [("P2", EARLY)], 2) == []
+    assert recurring([(f"P{i}", EARLY) for i in range(3)], 42) == []
+    assert recurring([], 9) == []
