@@ -24,12 +24,14 @@ from mrd.files.tables import read_table, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
 from mrd.quantify.combine import combine, combined_flags, reaching
+from mrd.quantify.recurring import Recurring, all_shared, recurring
 from mrd.quantify.visit import (
     Counted,
     Judged,
     arm_row,
     call_row,
     decision_columns,
+    doubt,
     judge_visit,
     not_evaluable,
     pool,
@@ -62,24 +64,23 @@ class Evidence:
     laips: pd.DataFrame
     limits: pd.DataFrame
     burdens: pd.DataFrame
+    clusters: pd.DataFrame
+    shared: Sequence[Recurring] = ()
 
 
 def run(options: argparse.Namespace) -> None:
     """Write calls, arms, limits and qc tables."""
     job = start_run(options)
-    evidence = Evidence(
-        *(
-            together(getattr(options, n), t)
-            for n, t in (("tubes", TUBES), ("laips", LAIPS), ("limits", LIMITS), ("burdens", BURDENS))
-        )
-    )
-    patients = evidence.tubes[evidence.tubes["role"] != "control"]
+    named = {"tubes": TUBES, "laips": LAIPS, "limits": LIMITS, "burdens": BURDENS, "clusters": CLUSTERS}
+    found = {n: together(getattr(options, n), t) for n, t in named.items()}
+    patients = found["tubes"][found["tubes"]["role"] != "control"]
+    evidence = Evidence(**found, shared=shared_by_most(found["clusters"], patients, job.settings))
     judged = [call_visit(visit, evidence, job.settings) for _, visit in patients.groupby(["subject", "visit"], sort=True)]
     folder = reference_folder(job.results, job.settings.reference)
     calls = [{**row, "reference": _reference(folder, row.get("panel"))} for row, _ in judged]
     write_table(job.results / "arms.tsv", ARMS_TABLE.frame([a for _, arms in judged for a in arms]), ARMS_TABLE)
     write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
-    write_table(job.results / "clusters.tsv", together(options.clusters, CLUSTERS), CLUSTERS)
+    write_table(job.results / "clusters.tsv", evidence.clusters, CLUSTERS)
     write_table(job.results / "qc.tsv", together(options.qc, QC), QC)
     write_table(job.results / "specimens.tsv", SPECIMENS.frame(calls), SPECIMENS)
     write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
@@ -89,6 +90,13 @@ def together(paths: Sequence[Path], table: Table) -> pd.DataFrame:
     """The batches' tables as one."""
     frames = [f for f in (read_table(p, table) for p in paths) if len(f)]
     return pd.concat(frames, ignore_index=True) if frames else table.empty()
+
+
+def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Settings) -> list[Recurring]:
+    """Populations that most subjects of the run share; none with a frozen reference, where no call may hang on other subjects."""
+    if settings.reference:
+        return []
+    return recurring(list(zip(clusters["subject"], clusters["phenotype"], strict=True)), int(patients["subject"].nunique()))
 
 
 def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -111,6 +119,9 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
         arms = [{**who, **arm_row(j, decided=False, decision=None, settings=settings)} for j in judged]
         return {**head, **row, "flags": words.join_flags(flags)}, [*arms, *({**who, **_idle(r)} for r in idle)]
     deciding, decision = combined[0], withhold(combined[1], uncounted(visit, judged, evidence))
+    shared = deciding.counted.arm == "dfn" and all_shared(phenotypes_of(deciding, evidence), evidence.shared)
+    decision = doubt(decision, shared=shared)
+    flags += ["shared-population"] if shared else []
     arms = [{**who, **arm_row(j, decided=j is deciding, decision=decision, settings=settings)} for j in judged] + [
         {**who, **_idle(r)} for r in idle
     ]
@@ -118,6 +129,11 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     row = {**call_row(*shown, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
     told = [*visit_flags(*shown, settings), *combined_flags(judged, deciding, decision, settings)]
     return {**head, **row, "flags": words.join_flags(flags, told)}, arms
+
+
+def phenotypes_of(judged: Judged, evidence: Evidence) -> list[str]:
+    """Populations found in the tubes that were judged."""
+    return list(evidence.clusters.loc[evidence.clusters["tube_id"].isin(judged.counted.tubes), "phenotype"])
 
 
 def visit_head(visit: pd.DataFrame, settings: Settings) -> dict[str, Any]:

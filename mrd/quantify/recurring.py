@@ -10,7 +10,7 @@ LEVELS = {"-": 0, "lo": 1, "mid": 2, "+": 3, "hi": 4}
 PART = re.compile(r"([A-Za-z][A-Za-z0-9]*?)(hi|lo|mid|\+|-)")
 MOST_UNLIKE = 3
 """Steps of level, over all markers, within which two populations are alike; no marker may differ by more than one."""
-LEAST_SUBJECTS = 3
+LEAST_SUBJECTS = 5
 LEAST_SHARE = 2 / 3
 """Of the subjects that were searched: leukaemias of one kind were seen in up to 5 of 9, a normal population in 8 of 9."""
 
@@ -54,3 +54,9 @@ def recurring(found: Sequence[tuple[str, str]], searched: int) -> list[Recurring
         told.append(Recurring(left[best][1], tuple(subjects[best])))
         left = [other for other in left if not alike(left[best][2], other[2])]
     return told
+
+
+def all_shared(phenotypes: Sequence[str], shared: Sequence[Recurring]) -> bool:
+    """Whether there are populations, and each is alike to one that many subjects share."""
+    known = [levels(r.phenotype) for r in shared]
+    return bool(phenotypes) and all(any(alike(levels(p), k) for k in known) for p in phenotypes)

@@ -137,6 +137,14 @@ def withhold(decision: Decision, absent: Sequence[str]) -> Decision:
     return replace(decision, call=words.INDETERMINATE, below="", reason=f"{decision.reason}; but {why}")
 
 
+def doubt(decision: Decision, *, shared: bool) -> Decision:
+    """The decision where all that was found most subjects of the run share: nobody is called positive for it."""
+    if decision.below != "N" or not shared:
+        return decision
+    why = "most subjects of this run show such a population, likelier normal marrow that no control shows than leukaemia: review"
+    return replace(decision, call=words.INDETERMINATE, below="", reason=f"{decision.reason}; but {why}")
+
+
 def visit_flags(deciding: Judged, decision: Decision, settings: Settings) -> list[str]:
     """What a reviewer should know of the deciding tube's call."""
     c = deciding.counted

@@ -6,12 +6,14 @@ import pytest
 from mrd.core.settings import Settings
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
+from mrd.quantify.decide import Decision
 from mrd.quantify.visit import (
     Counted,
     arm_row,
     call_row,
     count_looks,
     decide_visit,
+    doubt,
     judge,
     judge_visit,
     pool,
@@ -132,3 +134,13 @@ def test_what_a_panel_that_could_not_be_counted_hides_is_not_called_below():
     told = withhold(low, ["p8"])
     assert (told.call, told.below) == ("indeterminate", "")
     assert told.reason.endswith("but no tube of panel p8, which carries the subject's LAIP, could be counted")
+
+
+def test_nobody_is_called_positive_for_what_most_subjects_share():
+    found = Decision("positive", "N", "Y", "0.002 detected")
+    told = doubt(found, shared=True)
+    assert (told.call, told.below) == ("indeterminate", "")
+    assert told.reason.startswith("0.002 detected; but most subjects of this run show such a population")
+    assert doubt(found, shared=False) == found
+    below = Decision("not-detected", "Y", "Y", "nothing")
+    assert doubt(below, shared=True) == below

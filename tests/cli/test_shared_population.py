@@ -1,0 +1,28 @@
+"""A population that most subjects of a run share makes nobody positive, unless the reference is frozen."""
+
+import yaml
+
+from mrd.quantify import recurring
+from tests.cohort import read_calls, run_some
+
+
+def called(settings, results, **changed):
+    told = yaml.safe_load(settings.read_text())
+    for path in (settings, results / "settings.yaml"):
+        path.write_text(yaml.safe_dump({**told, **changed}))
+    run_some(settings, "call")
+    row = read_calls(results).loc[("P1", "FU1")]
+    return row["call"], row["flags"].split(";"), row["reason"]
+
+
+def test_what_is_shared_is_indeterminate_and_with_a_frozen_reference_stands(copied, monkeypatch):
+    settings, results = copied
+    call, flags, _ = called(settings, results, combine="dfn")
+    assert (call, "shared-population" in flags) == ("positive", False)
+    monkeypatch.setattr(recurring, "LEAST_SUBJECTS", 1)
+    monkeypatch.setattr(recurring, "LEAST_SHARE", 0.0)
+    call, flags, reason = called(settings, results)
+    assert (call, "shared-population" in flags) == ("indeterminate", True)
+    assert "most subjects of this run show such a population" in reason
+    call, flags, _ = called(settings, results, reference=str(results / "reference"))
+    assert (call, "shared-population" in flags) == ("positive", False)
