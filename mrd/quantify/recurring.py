@@ -11,8 +11,8 @@ PART = re.compile(r"([A-Za-z][A-Za-z0-9]*?)(hi|lo|mid|\+|-)")
 MOST_UNLIKE = 3
 """Steps of level, over all markers, within which two populations are alike; no marker may differ by more than one."""
 LEAST_SUBJECTS = 5
-LEAST_SHARE = 2 / 3
-"""Of the subjects that were searched: leukaemias of one kind were seen in up to 5 of 9, a normal population in 8 of 9."""
+LEAST_SHARE = 3 / 4
+"""Of the subjects that were searched: phenotypes alike were seen in up to 6 of 9, a normal population in 8 of 9."""
 
 
 @dataclass(frozen=True)
