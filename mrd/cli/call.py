@@ -24,7 +24,7 @@ from mrd.files.tables import read_table, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
 from mrd.quantify.combine import combine, combined_flags, reaching
-from mrd.quantify.recurring import Recurring, all_shared, recurring
+from mrd.quantify.shared import Shared, all_shared, shared_populations
 from mrd.quantify.visit import (
     Counted,
     Judged,
@@ -65,7 +65,7 @@ class Evidence:
     limits: pd.DataFrame
     burdens: pd.DataFrame
     clusters: pd.DataFrame
-    shared: Sequence[Recurring] = ()
+    shared: Sequence[Shared] = ()
 
 
 def run(options: argparse.Namespace) -> None:
@@ -92,11 +92,13 @@ def together(paths: Sequence[Path], table: Table) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else table.empty()
 
 
-def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Settings) -> list[Recurring]:
+def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Settings) -> list[Shared]:
     """Populations that most subjects of the run share; none with a frozen reference, where no call may hang on other subjects."""
     if settings.reference:
         return []
-    return recurring(list(zip(clusters["subject"], clusters["phenotype"], strict=True)), int(patients["subject"].nunique()))
+    return shared_populations(
+        list(zip(clusters["subject"], clusters["phenotype"], strict=True)), int(patients["subject"].nunique())
+    )
 
 
 def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -52,7 +52,13 @@ def run(options: argparse.Namespace) -> None:
 
 
 def clean_all(files: list[Path], out: Path, names: Names) -> list[dict[str, Any]]:
-    """Clean every file or, where one cannot be, none."""
+    """Clean every file or, where one cannot be, none.
+
+    Raises
+    ------
+    MrdError
+        A file cannot be cleaned.
+    """
     rows: list[dict[str, Any]] = []
     try:
         for number, file in enumerate(files, start=1):
@@ -80,7 +86,13 @@ class Names:
 
 
 def clean(file: Path, out: Path, names: Names, number: int) -> dict[str, Any]:
-    """Clean one file; returns its row of the manifest. Messages call it by its number: its name may be a person's."""
+    """Clean one file; returns its row of the manifest. Messages call it by its number: its name may be a person's.
+
+    Raises
+    ------
+    MrdError
+        It would be written over, or cannot be read.
+    """
     target = out / names.of(file.name)
     where, kind = f"file {number} (to be {target.name})", KINDS[file.suffix.lower()]
     if target.resolve() == file.resolve():

@@ -185,7 +185,7 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
     if far.distance > settings.far_limit:
         return too_far(job, far)
     carried = known.carried[tube["panel"], str(bank.device)]
-    lost = lost_stains(look.values - adapted.shift, 1 - adapted.share, carried, bank.panel.model_channels, bank.panel.model_roles)
+    lost = lost_stains(look.values, adapted, carried, bank.panel.model_channels, bank.panel.model_roles)
     if lost:
         log.warning("detect %s: next to no cell carries %s, while cells of every control do", tube["tube_id"], ", ".join(lost))
     sights = {arm: ARMS[arm](look, adapted) for arm in arms_of(settings)}

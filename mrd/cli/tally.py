@@ -19,7 +19,7 @@ from mrd.files.layout import detect_tables, laip_tables, prepare_tables, result_
 from mrd.files.settings import read_settings
 from mrd.files.sheet import read_samples
 from mrd.files.tables import read_table
-from mrd.quantify.recurring import recurring
+from mrd.quantify.shared import shared_populations
 
 MOST_TOLD = 10
 """Failures told one by one; the tables hold them all."""
@@ -57,7 +57,7 @@ def tally_text(results: Path, *, since: float = 0.0, spent: Spent | None = None)
         tubes_line(tubes),
         calls_line(result_table(results, "calls")),
         failures_text(failures_of(tubes, laips, looks)),
-        recurring_text(result_table(results, "clusters"), tubes),
+        shared_text(result_table(results, "clusters"), tubes),
         times_text(jobs),
         overhead_line(jobs, spent),
     ]
@@ -115,12 +115,12 @@ def failures_text(failures: list[str]) -> str:
     return "failures " + "\n         ".join(told)
 
 
-def recurring_text(path: Path, tubes: pd.DataFrame) -> str:
+def shared_text(path: Path, tubes: pd.DataFrame) -> str:
     """Populations that many subjects share; nothing where there are none."""
     if not path.is_file():
         return ""
     clusters, searched = read_table(path, CLUSTERS), int(tubes.loc[tubes["role"].ne("control"), "subject"].nunique())
-    told = recurring(list(zip(clusters["subject"], clusters["phenotype"], strict=True)), searched)
+    told = shared_populations(list(zip(clusters["subject"], clusters["phenotype"], strict=True)), searched)
     why = "likelier normal marrow that no control shows than leukaemia: review their calls, add controls that show it"
     lines = [f"{r.phenotype} in {len(r.subjects)} of {searched} subjects, {why}" for r in told]
     return "shared   " + "\n         ".join(lines) if lines else ""

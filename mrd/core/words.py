@@ -84,7 +84,13 @@ FLAGS = {
 
 
 def join_flags(*groups: list[str] | tuple[str, ...]) -> str:
-    """Flags of several sources as one sorted `;`-separated text without repeats."""
+    """Flags of several sources as one sorted `;`-separated text without repeats.
+
+    Raises
+    ------
+    KeyError
+        A flag is not declared here.
+    """
     flags = sorted({f for group in groups for f in group})
     unknown = [f for f in flags if f not in FLAGS]
     if unknown:

@@ -65,7 +65,13 @@ def _fit(laip: DrawnLaip, panel: Panel, *, where: str) -> None:
 
 
 def check_channels(laip: DrawnLaip, panel: Panel, *, where: str) -> None:
-    """Raise where the spans of a LAIP are on channels that cells of the panel do not have."""
+    """See that cells of the panel have the channels that a LAIP's spans are on.
+
+    Raises
+    ------
+    PanelError
+        They do not.
+    """
     absent = sorted(set(laip.where) - set(panel.model_channels))
     if absent:
         what = f"a LAIP needs {', '.join(absent)}, the panel has {', '.join(panel.model_channels)}"
@@ -73,7 +79,13 @@ def check_channels(laip: DrawnLaip, panel: Panel, *, where: str) -> None:
 
 
 def check_parent(name: str, panel: Panel, *, where: str) -> None:
-    """Raise where a panel has no such gate."""
+    """See that a panel has a gate of this name, where one is given.
+
+    Raises
+    ------
+    PanelError
+        It has not.
+    """
     if name and name not in {g.name for g in panel.gates}:
         known = ", ".join(g.name for g in panel.gates)
         raise PanelError(f"panel {panel.name} has no gate {name}", where=where, fix=f"use one of {known}")

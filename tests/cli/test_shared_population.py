@@ -2,7 +2,7 @@
 
 import yaml
 
-from mrd.quantify import recurring
+from mrd.quantify import shared
 from tests.cohort import read_calls, run_some
 
 
@@ -19,8 +19,8 @@ def test_what_is_shared_is_indeterminate_and_with_a_frozen_reference_stands(copi
     settings, results = copied
     call, flags, _ = called(settings, results, combine="dfn")
     assert (call, "shared-population" in flags) == ("positive", False)
-    monkeypatch.setattr(recurring, "LEAST_SUBJECTS", 1)
-    monkeypatch.setattr(recurring, "LEAST_SHARE", 0.0)
+    monkeypatch.setattr(shared, "LEAST_SUBJECTS", 1)
+    monkeypatch.setattr(shared, "LEAST_SHARE", 0.0)
     call, flags, reason = called(settings, results)
     assert (call, "shared-population" in flags) == ("indeterminate", True)
     assert "most subjects of this run show such a population" in reason

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mrd.cli.main import main
-from mrd.cli.tally import Spent, failures_text, recurring_text, tally_text
+from mrd.cli.tally import Spent, failures_text, shared_text, tally_text
 from mrd.core.contracts import BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, TUBES
 from mrd.core.settings import Settings
 from mrd.files.settings import write_settings
@@ -130,6 +130,6 @@ def test_what_most_subjects_share_is_told_with_what_to_do(tmp_path):
     found = [{"subject": s, "tube_id": f"{s}_FU1_T1", "phenotype": "CD45midCD34hi/CD45+"} for s in names[:5]]
     write_table(tmp_path / "clusters.tsv", CLUSTERS.frame([row_of(CLUSTERS, **f) for f in found]), CLUSTERS)
     tubes = pd.DataFrame({"role": ["follow-up"] * 6 + ["control"], "subject": [*names, "N1"]})
-    told = recurring_text(tmp_path / "clusters.tsv", tubes)
+    told = shared_text(tmp_path / "clusters.tsv", tubes)
     assert told.startswith("shared   CD45midCD34hi/CD45+ in 5 of 6 subjects, likelier normal marrow")
-    assert recurring_text(tmp_path / "none.tsv", tubes) == ""
+    assert shared_text(tmp_path / "none.tsv", tubes) == ""

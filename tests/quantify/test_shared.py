@@ -1,6 +1,6 @@
 import pytest
 
-from mrd.quantify.recurring import Recurring, alike, all_shared, levels, recurring
+from mrd.quantify.shared import Shared, alike, all_shared, levels, shared_populations
 
 EARLY = "CD45midSSCloCD34hiCD117-CD13+HLADR+/CD45+"
 NEARLY = "CD45midSSCloCD34+CD117-CD13midHLADR+/CD45+"
@@ -18,19 +18,19 @@ def test_alike_is_a_few_steps_on_the_same_markers(other, told):
 
 def test_what_most_subjects_share_is_told_once_with_them():
     found = [("P1", EARLY), ("P1", EARLY), ("P2", NEARLY), *((f"P{i}", EARLY) for i in (3, 4, 5)), ("P3", OTHER)]
-    (told,) = recurring(found, 6)
+    (told,) = shared_populations(found, 6)
     assert told.subjects == ("P1", "P2", "P3", "P4", "P5")
 
 
 def test_what_few_share_is_not_told_however_often_they_show_it():
-    assert recurring([("P1", EARLY)] * 5 + [("P2", EARLY)], 2) == []
-    assert recurring([(f"P{i}", EARLY) for i in range(4)], 4) == []
-    assert recurring([(f"P{i}", EARLY) for i in range(31)], 42) == []
-    assert recurring([], 9) == []
+    assert shared_populations([("P1", EARLY)] * 5 + [("P2", EARLY)], 2) == []
+    assert shared_populations([(f"P{i}", EARLY) for i in range(4)], 4) == []
+    assert shared_populations([(f"P{i}", EARLY) for i in range(31)], 42) == []
+    assert shared_populations([], 9) == []
 
 
 def test_all_is_shared_only_where_every_population_is_and_there_is_one():
-    shared = [Recurring(EARLY, ("P1", "P2", "P3", "P4", "P5"))]
+    shared = [Shared(EARLY, ("P1", "P2", "P3", "P4", "P5"))]
     assert all_shared([EARLY, NEARLY], shared)
     assert not all_shared([EARLY, OTHER], shared)
     assert not all_shared([], shared)

@@ -16,7 +16,7 @@ LEAST_SHARE = 3 / 4
 
 
 @dataclass(frozen=True)
-class Recurring:
+class Shared:
     """A phenotype and the subjects in whom a population alike was found."""
 
     phenotype: str
@@ -36,7 +36,7 @@ def alike(a: Mapping[str, int], b: Mapping[str, int]) -> bool:
     return max(steps, default=0) <= 1 and sum(steps) <= MOST_UNLIKE
 
 
-def recurring(found: Sequence[tuple[str, str]], searched: int) -> list[Recurring]:
+def shared_populations(found: Sequence[tuple[str, str]], searched: int) -> list[Shared]:
     """Phenotypes that so many subjects share, the commonest first; each population is told of once.
 
     Parameters
@@ -51,12 +51,12 @@ def recurring(found: Sequence[tuple[str, str]], searched: int) -> list[Recurring
         best = max(range(len(left)), key=lambda i: len(subjects[i]))
         if len(subjects[best]) < least:
             break
-        told.append(Recurring(left[best][1], tuple(subjects[best])))
+        told.append(Shared(left[best][1], tuple(subjects[best])))
         left = [other for other in left if not alike(left[best][2], other[2])]
     return told
 
 
-def all_shared(phenotypes: Sequence[str], shared: Sequence[Recurring]) -> bool:
+def all_shared(phenotypes: Sequence[str], shared: Sequence[Shared]) -> bool:
     """Whether there are populations, and each is alike to one that many subjects share."""
     known = [levels(r.phenotype) for r in shared]
     return bool(phenotypes) and all(any(alike(levels(p), k) for k in known) for p in phenotypes)
