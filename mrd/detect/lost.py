@@ -18,7 +18,7 @@ MOST = 250_000
 LEAST_CARRIERS = 50
 """Carriers to expect of a tube under which their absence says nothing."""
 LOST_UNDER = 0.1
-"""Of the share that the control with the fewest carriers shows. Tubes as they are lie at 0.95 and more, lost stains under 0.01."""
+"""Of the share that the control with the fewest carriers shows: tubes as they are lie over 0.95, lost stains under 0.01."""
 
 
 @dataclass(frozen=True)
