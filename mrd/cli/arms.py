@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,19 +17,21 @@ from mrd.cli.drawn import ARM as DRAWN
 from mrd.core.errors import FileError, PanelError
 from mrd.core.seeds import generator
 from mrd.core.settings import Settings
-from mrd.core.words import FAILED, OK, join_flags
+from mrd.core.words import FAILED, FOLLOWED, OK, join_flags, split_flags
 from mrd.detect.align import Adapted, adapt
 from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.dfn import Excess, find_excess, group_components
 from mrd.detect.laip import Laip, align_tube, score_laip
 from mrd.detect.learned import Classifier, score_learned
-from mrd.detect.mixture import component_logs, log_density
+from mrd.detect.mixture import Mixture, component_logs, log_density
 from mrd.detect.phenotype import differences, phenotype
 from mrd.detect.reference import prior_of
 from mrd.quantify.burden import Recall
 
 WHOLE = Recall(0.8, 0.2)
 """Assumed share of a leukaemia's cells in the populations that the search finds of it: seldom all, seldom under half."""
+FIRST_FOLLOWED = 101
+"""Number of the first population of a LAIP that a follow-up taught: those that the tube's own search finds come before."""
 BLANK_RECALL_ERROR = 0.15
 """Uncertainty of the recall of a leukaemia that was not found: it may be of any kind."""
 
@@ -85,8 +87,11 @@ def see_laip(look: Look, adapted: Adapted) -> Sight:
     """Cells with the phenotype that the diagnosis showed."""
     if look.laip is None:
         return _idle(look, "laip")
-    scores = laip_scores(look, look.laip, adapted)
-    return _counted(look, "laip", scores)
+    sight = _counted(look, "laip", laip_scores(look, look.laip, adapted))
+    if FOLLOWED not in split_flags(look.taught["laip"]["flags"]) or sight.found is None:
+        return sight
+    cluster, clusters = name_populations(look, "laip", look.laip.mixture, adapted.shift, sight.found, first=FIRST_FOLLOWED)
+    return replace(sight, cluster=cluster, clusters=clusters)
 
 
 def laip_scores(look: Look, laip: Laip, own: Adapted) -> NDArray[np.float32]:
@@ -106,18 +111,8 @@ def see_learned(look: Look, adapted: Adapted) -> Sight:
 def see_dfn(look: Look, adapted: Adapted) -> Sight:
     """Cells of populations that normal marrow does not have, whatever the diagnosis showed."""
     bank, tube = look.bank, str(look.tube["tube_id"])
-    rng = generator(look.settings.seed, "dfn", tube)
-    excess = find_excess(
-        look.values,
-        look.likely,
-        bank.reference,
-        controls=bank.rare,
-        level=bank.level,
-        settings=look.settings,
-        rng=rng,
-        adapted=adapted if look.laip is None else None,
-        by=look.by,
-    )
+    known = adapted if look.laip is None else None
+    excess = search(tube, look.values, look.likely, bank, look.settings, adapted=known, by=look.by)
     head = {**look.head, "arm": "dfn", "tube_id": tube}
     least = bank.kind_cells / max(min(int(look.leukocytes.sum()), int(np.median(bank.totals))), 1)
     if excess is None:
@@ -135,8 +130,34 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
         "flags": join_flags(["clearly-different"] if excess.strength >= look.settings.dfn_clear else []),
     }
     limits = [{**r, **added(r, blanks)} for r, blanks in zip(fitted.limits, bank.blanks, strict=True)]
-    cluster, clusters = name_clusters(look, excess, own, found)
+    cluster, clusters = name_populations(look, "dfn", excess.laip.mixture, own.shift, found)
+    clusters = [{**r, **judged_columns(excess, r["cluster"])} for r in clusters]
     return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
+
+
+def search(
+    tube: str,
+    values: Tensor,
+    likely: Tensor,
+    bank: Bank,
+    settings: Settings,
+    *,
+    adapted: Adapted | None = None,
+    by: Chunks = BY_CHUNK,
+) -> Excess | None:
+    """What differs from normal in a tube: the same whichever command asks."""
+    rng, controls = generator(settings.seed, "dfn", tube), bank.rare
+    return find_excess(
+        values,
+        likely,
+        bank.reference,
+        controls=controls,
+        level=bank.level,
+        settings=settings,
+        rng=rng,
+        adapted=adapted,
+        by=by,
+    )
 
 
 def of_the_whole(found: Recall) -> Recall:
@@ -212,33 +233,38 @@ def added(row: Mapping[str, Any], blank: int) -> dict[str, Any]:
     return {"n_found": found, "fraction": found / row["n_leukocytes"]}
 
 
-def name_clusters(
-    look: Look, excess: Excess, own: Adapted, found: NDArray[np.bool_]
+def name_populations(
+    look: Look, arm: str, mixture: Mixture, shift: Tensor, found: NDArray[np.bool_], *, first: int = 1
 ) -> tuple[NDArray[np.int16], list[dict[str, Any]]]:
-    """The population of each found cell, and a row for each population: named, and told apart from normal."""
-    panel, groups = look.bank.panel, np.array(group_components(excess.laip.mixture))
-    mine = look.values[torch.from_numpy(found).to(look.values.device)] - own.shift
-    logs = component_logs(mine, excess.laip.mixture) + torch.log(excess.laip.mixture.weights)
+    """The population of each found cell, numbered from `first` on, and a row for each: named, and told apart from normal."""
+    panel, groups = look.bank.panel, np.array(group_components(mixture)) + first - 1
+    mine = look.values[torch.from_numpy(found).to(look.values.device)] - shift
+    logs = component_logs(mine, mixture) + torch.log(mixture.weights)
     cluster = np.zeros(len(found), dtype=np.int16)
     cluster[found] = groups[logs.argmax(dim=1).cpu().numpy()]
     rows = []
     for number in sorted(set(groups.tolist())):
-        chosen = torch.from_numpy(groups == number).to(look.values.device)
-        part, judged = excess.laip.mixture.pick(chosen), [c for c, g in zip(excess.clusters, groups, strict=True) if g == number]
+        part = mixture.pick(torch.from_numpy(groups == number).to(look.values.device))
         count = int((cluster == number).sum())
         rows.append(
             {
                 "subject": look.tube["subject"],
                 "visit": look.tube["visit"],
                 "tube_id": look.tube["tube_id"],
-                "arm": "dfn",
+                "arm": arm,
                 "cluster": number,
                 "n_cells": count,
                 "fraction": count / max(int(look.leukocytes.sum()), 1),
                 "phenotype": phenotype(part, panel.model_channels, panel.model_roles),
                 "differs": differences(part, look.bank.reference.mixture, panel.model_channels, panel.model_roles),
-                "ratio": max(c.ratio for c in judged),
-                "likely": sum(c.likely * c.found for c in judged) / max(sum(c.found for c in judged), 1),
             }
         )
     return cluster, rows
+
+
+def judged_columns(excess: Excess, number: int) -> dict[str, Any]:
+    """How far a population exceeds the controls, and the share of it that lies where leukaemia is looked for."""
+    groups = group_components(excess.laip.mixture)
+    judged = [c for c, g in zip(excess.clusters, groups, strict=True) if g == number]
+    likely = sum(c.likely * c.found for c in judged) / max(sum(c.found for c in judged), 1)
+    return {"ratio": max(c.ratio for c in judged), "likely": likely}

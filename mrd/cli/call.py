@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from mrd.files.ledger import record_path
 from mrd.files.tables import read_table, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
-from mrd.quantify.combine import combine, combined_flags, reaching
+from mrd.quantify.combine import combine, combined_flags, is_followed, reaching
 from mrd.quantify.shared import Shared, all_shared, shared_populations
 from mrd.quantify.visit import (
     Counted,
@@ -58,7 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All tables that calls are made from."""
+    """All tables that calls are made from.
+
+    shared : populations that most subjects share · set_aside : by tube, the followed cells that lie in such a one
+    """
 
     tubes: pd.DataFrame
     laips: pd.DataFrame
@@ -66,6 +69,7 @@ class Evidence:
     burdens: pd.DataFrame
     clusters: pd.DataFrame
     shared: Sequence[Shared] = ()
+    set_aside: Mapping[str, int] = field(default_factory=dict)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -74,7 +78,9 @@ def run(options: argparse.Namespace) -> None:
     named = {"tubes": TUBES, "laips": LAIPS, "limits": LIMITS, "burdens": BURDENS, "clusters": CLUSTERS}
     found = {n: together(getattr(options, n), t) for n, t in named.items()}
     patients = found["tubes"][found["tubes"]["role"] != "control"]
-    evidence = Evidence(**found, shared=shared_by_most(found["clusters"], patients, job.settings))
+    shared = shared_by_most(found["clusters"], patients, job.settings)
+    found["clusters"], set_aside = part_shared(found["clusters"], shared)
+    evidence = Evidence(**found, shared=shared, set_aside=set_aside)
     judged = [call_visit(visit, evidence, job.settings) for _, visit in patients.groupby(["subject", "visit"], sort=True)]
     folder = reference_folder(job.results, job.settings.reference)
     calls = [{**row, "reference": _reference(folder, row.get("panel"))} for row, _ in judged]
@@ -96,9 +102,15 @@ def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Set
     """Populations that most subjects of the run share; none with a frozen reference, where no call may hang on other subjects."""
     if settings.reference:
         return []
-    return shared_populations(
-        list(zip(clusters["subject"], clusters["phenotype"], strict=True)), int(patients["subject"].nunique())
-    )
+    differ = clusters[clusters["arm"].eq("dfn")]
+    return shared_populations(list(zip(differ["subject"], differ["phenotype"], strict=True)), int(patients["subject"].nunique()))
+
+
+def part_shared(clusters: pd.DataFrame, shared: Sequence[Shared]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The populations without those of followed LAIPs that most subjects share, and by tube the cells of these: not counted."""
+    aside = clusters["arm"].eq("laip") & clusters["phenotype"].map(lambda p: all_shared([p], shared)).astype(bool)
+    cells = clusters[aside].groupby("tube_id")["n_cells"].sum()
+    return clusters[~aside], {str(tube): int(n) for tube, n in cells.items()}
 
 
 def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -114,15 +126,15 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     head |= {**purity, "storage_days": storage_days(visit), "stains_lost": stains_lost(visit, evidence)}
     flags += specimen_flags(head, settings)
     judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
-    combined = combine(judged, settings)
+    shared = [j for j in judged if j.counted.arm == "dfn" and all_shared(phenotypes_of(j, evidence), evidence.shared)]
+    combined = combine(heard(judged, shared), settings)
     flags += [f for r in idle for f in words.split_flags(r["flags"])]
     if combined is None:
         row = unjudged(visit, failed, idle)
         arms = [{**who, **arm_row(j, decided=False, decision=None, settings=settings)} for j in judged]
         return {**head, **row, "flags": words.join_flags(flags)}, [*arms, *({**who, **_idle(r)} for r in idle)]
     deciding, decision = combined[0], withhold(combined[1], uncounted(visit, judged, evidence))
-    shared = deciding.counted.arm == "dfn" and all_shared(phenotypes_of(deciding, evidence), evidence.shared)
-    decision = doubt(decision, shared=shared)
+    decision = doubt(decision, shared=deciding in shared)
     flags += ["shared-population"] if shared else []
     arms = [{**who, **arm_row(j, decided=j is deciding, decision=decision, settings=settings)} for j in judged] + [
         {**who, **_idle(r)} for r in idle
@@ -133,9 +145,16 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     return {**head, **row, "flags": words.join_flags(flags, told)}, arms
 
 
+def heard(judged: Sequence[Judged], shared: Sequence[Judged]) -> list[Judged]:
+    """Who is asked for the call: where a LAIP is followed, not a search that found only what most subjects share."""
+    followed = any(is_followed(j) for j in judged)
+    return [j for j in judged if not (followed and j in shared)]
+
+
 def phenotypes_of(judged: Judged, evidence: Evidence) -> list[str]:
-    """Populations found in the tubes that were judged."""
-    return list(evidence.clusters.loc[evidence.clusters["tube_id"].isin(judged.counted.tubes), "phenotype"])
+    """Populations that the search found in the tubes that were judged."""
+    mine = evidence.clusters["tube_id"].isin(judged.counted.tubes) & evidence.clusters["arm"].eq("dfn")
+    return list(evidence.clusters.loc[mine, "phenotype"])
 
 
 def visit_head(visit: pd.DataFrame, settings: Settings) -> dict[str, Any]:
@@ -198,6 +217,8 @@ def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
         mine["n_found"].to_numpy(dtype=np.int64), mine["n_leukocytes"].to_numpy(dtype=np.int64), tuple(mine["control_kind"])
     )
     laip = _laip_row(evidence, row["subject"], row["panel"], row["arm"])
+    aside = evidence.set_aside.get(row["tube_id"], 0) if row["arm"] == "laip" else 0
+    told = ["shared-population"] if aside else []
     return Counted(
         tubes=(row["tube_id"],),
         panel=row["panel"],
@@ -206,10 +227,10 @@ def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
         n_cells=int(row["n_cells"]),
         n_leukocytes=int(row["n_leukocytes_arm"]),
         n_blast=int(row["n_blast"]),
-        found=int(row["n_found"]),
+        found=max(int(row["n_found"]) - aside, 0),
         recall=Recall(float(row["recall"]), float(row["recall_se"])),
         blanks=blanks,
-        flags=tuple(words.split_flags(row["flags_arm"]) + (words.split_flags(laip["flags"]) if laip else [])),
+        flags=tuple(words.split_flags(row["flags_arm"]) + (words.split_flags(laip["flags"]) if laip else []) + told),
         least_lod=0.0 if pd.isna(row["least_lod"]) else float(row["least_lod"]),
         own=bool(mine["tube_id"].notna().any()),
     )

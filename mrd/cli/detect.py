@@ -6,7 +6,7 @@ import argparse
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
-from mrd.core.words import COMPOSITION, FAILED, HOLDRINET, MARROW, OK, join_flags, split_flags
+from mrd.core.words import COMPOSITION, FAILED, FOLLOWED, HOLDRINET, MARROW, OK, join_flags, split_flags
 from mrd.detect.chunks import Chunks, Way, ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.far import Far, furthest
@@ -40,7 +40,7 @@ from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path
 from mrd.files.ledger import remember, remembered
-from mrd.files.models import read_model
+from mrd.files.models import LAIP_MODEL, read_model
 from mrd.files.sheet import COUNTS
 from mrd.files.tables import read_table, write_table
 from mrd.quantify.purity import Made, purity_by_counts, purity_by_shares
@@ -97,13 +97,19 @@ def run(options: argparse.Namespace) -> None:
     known = Known({}, {}, {})
     told = []
     for tube in follow(records(tubes), "detect"):
-        taught = {r["arm"]: r for r in laips if (r["subject"], r["panel"]) == (tube["subject"], tube["panel"])}
+        taught = {r["arm"]: r for r in laips if teaches(r, tube)}
         told.append(sight_record(Job(job, tube, taught, options.threads), known))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
     write_table(clusters, CLUSTERS.frame([x for r in told for x in r["clusters"]]), CLUSTERS)
     write_table(burdens, BURDENS.frame(rows), BURDENS)
+
+
+def teaches(laip: dict[str, Any], tube: dict[str, Any]) -> bool:
+    """Whether a LAIP is for a tube: its subject's of its panel, but that of a follow-up not for this follow-up itself."""
+    own = FOLLOWED in split_flags(laip["flags"]) and laip["tube_id"] == tube["tube_id"]
+    return (laip["subject"], laip["panel"]) == (tube["subject"], tube["panel"]) and not own
 
 
 def sight_record(job: Job, known: Known) -> dict[str, Any]:
@@ -204,7 +210,7 @@ def taught_models(job: Job, bank: Bank) -> tuple[Laip | None, Classifier | None]
     if told is None or told["outcome"] != OK:
         return None, None
     path = find_laip(job.run.results, job.run.settings.laip_folder, told["subject"], told["panel"])
-    arrays, _ = read_model(path, "laip", 2)
+    arrays, _ = read_model(path, *LAIP_MODEL)
     return laip_from(arrays, bank.device), classifier_from(arrays, bank.device)
 
 
@@ -293,7 +299,7 @@ def write_scores(job: Job, cells: TubeCells, sights: dict[str, Sight], told: dic
             continue
         columns[f"{arm}_score"] = np.full(n, np.nan, np.float32) if sight.scores is None else sight.scores
         columns[arm] = np.zeros(n, bool) if sight.found is None else sight.found
-    cluster = sights["dfn"].cluster
-    columns["cluster"] = np.zeros(n, np.int16) if cluster is None else cluster
+    numbered = [s.cluster for s in (sights["dfn"], sights["laip"]) if s.cluster is not None]
+    columns["cluster"] = reduce(lambda own, other: np.where(own > 0, own, other), numbered, np.zeros(n, np.int16))
     obs = pd.DataFrame({c: v[order] for c, v in columns.items()})
     write_anndata(job.path, SCORES, obs=obs, var=pd.DataFrame(index=[]), uns={"tube_id": job.tube["tube_id"]}, provenance=told)

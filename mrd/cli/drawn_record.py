@@ -27,7 +27,7 @@ from mrd.detect.laip import Laip, align_tube, leukaemic_chance
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.layout import cells_path, drawn_path, find_laip, reference_folder
 from mrd.files.ledger import recorded, remember, remembered
-from mrd.files.models import read_model, write_model
+from mrd.files.models import LAIP_MODEL, read_model, write_model
 from mrd.quantify.burden import Recall
 
 log = logging.getLogger(__name__)
@@ -160,4 +160,4 @@ def recall_on(cells: TubeCells, gate: DrawnGate, laip: Laip, adapted: Adapted, t
 
 def read_learned(task: Task, bank: Bank) -> Laip | None:
     """The LAIP that the subject's diagnosis taught, where it taught one."""
-    return laip_from(read_model(task.learned, "laip", 2)[0], bank.device) if task.learned.is_file() else None
+    return laip_from(read_model(task.learned, *LAIP_MODEL)[0], bank.device) if task.learned.is_file() else None

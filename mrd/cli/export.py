@@ -29,7 +29,7 @@ from mrd.files.events import Marked, everywhere, write_events
 from mrd.files.gates_write import write_gatingml
 from mrd.files.layout import cells_path, export_paths, find_laip, scores_path
 from mrd.files.ledger import recorded
-from mrd.files.models import read_model
+from mrd.files.models import LAIP_MODEL, read_model
 from mrd.files.panels import read_panel
 from mrd.files.tables import write_table
 from mrd.prepare.outline import Region, add_regions, outline_gates, xml_name
@@ -170,7 +170,7 @@ def cut_of(job: Run, row: dict[str, Any]) -> float | None:
     path = find_laip(job.results, job.settings.laip_folder, row["subject"], row["panel"])
     if row["role"] == "control" or not path.is_file():
         return None
-    told = read_model(path, "laip", 2)[1].get("arms", [])
+    told = read_model(path, *LAIP_MODEL)[1].get("arms", [])
     return next((float(r["cut"]) for r in told if r["arm"] == "laip"), None)
 
 
@@ -179,7 +179,7 @@ def laip_regions(job: Run, row: dict[str, Any]) -> list[Region]:
     path = find_laip(job.results, job.settings.laip_folder, row["subject"], row["panel"])
     if row["role"] == "control" or not path.is_file():
         return []
-    arrays, _ = read_model(path, "laip", 2)
+    arrays, _ = read_model(path, *LAIP_MODEL)
     means, spreads, tails = arrays["means"], arrays["spreads"], float(arrays["tails"][0])
     border = border_of(means.shape[1], tails)
     return [

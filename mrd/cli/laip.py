@@ -13,6 +13,7 @@ from mrd.cli.bank import Bank, read_bank, reference_record
 from mrd.cli.calibrate import Calibrated, calibrate, laip_scorer, learned_scorer
 from mrd.cli.drawn import asked_of
 from mrd.cli.drawn_record import drawn_record, first_tube
+from mrd.cli.followed import followed_record, follows
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
@@ -31,12 +32,11 @@ from mrd.detect.phenotype import phenotype
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder
 from mrd.files.ledger import recorded, remember, remembered
-from mrd.files.models import write_model
+from mrd.files.models import LAIP_MODEL, write_model
 from mrd.files.tables import write_table
 from mrd.quantify.cut import strata_flags
 
 log = logging.getLogger(__name__)
-KIND, VERSION = "laip", 2
 LEARNERS = ("laip", "learned")
 """Arms that a diagnosis tube teaches."""
 
@@ -56,14 +56,16 @@ def run(options: argparse.Namespace) -> None:
     banks: dict[str, Bank] = {}
     told = []
     for subject, panel in follow(sorted({(r["subject"], r["panel"]) for r in records(tubes)}), "laip"):
+        mine = tubes[tubes["subject"].eq(subject) & tubes["panel"].eq(panel)]
         frozen = frozen_record(job, subject, panel)
         if frozen is not None:
             told.append(frozen)
         elif (subject, panel) in largest:
             told.append(laip_record(job, largest[subject, panel], banks))
+        elif follows(job.settings):
+            told.append(followed_record(job, records(mine), banks))
         asked = asked_of(job.settings, job.samples, subject, panel)
         if asked is not None:
-            mine = tubes[tubes["subject"].eq(subject) & tubes["panel"].eq(panel)]
             told.append(drawn_record(job, asked, first_tube(mine), banks))
     laips, limits = laip_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
@@ -72,10 +74,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def frozen_record(job: Run, subject: str, panel: str) -> dict[str, Any] | None:
-    """The record of a frozen LAIP, where the given folder has one."""
+    """The record of a frozen LAIP, where the given folder has one; one of follow-ups that taught nothing is none."""
     if not job.settings.laip_folder:
         return None
-    return recorded(laip_path(Path(job.settings.laip_folder), subject, panel))
+    record = recorded(laip_path(Path(job.settings.laip_folder), subject, panel))
+    return record if record is not None and record["rows"] else None
 
 
 def laip_record(job: Run, row: dict[str, Any], banks: dict[str, Bank]) -> dict[str, Any]:
@@ -127,7 +130,7 @@ def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[
         "arms": rows,
         "provenance": {**told, "device": str(bank.device)},
     }
-    write_model(path, KIND, VERSION, {**laip_arrays(taught.laip), **classifier_arrays(classifier)}, about)
+    write_model(path, *LAIP_MODEL, {**laip_arrays(taught.laip), **classifier_arrays(classifier)}, about)
     return {"rows": rows, "limits": [x for f in fitted.values() for x in f.limits]}
 
 

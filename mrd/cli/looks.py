@@ -27,7 +27,7 @@ from mrd.files.anndata_io import read_anndata
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.fcs import read_fcs
 from mrd.files.layout import cells_path, controls_path, find_laip, reference_folder, reference_path, scores_path
-from mrd.files.models import read_model
+from mrd.files.models import LAIP_MODEL, read_model
 from mrd.files.panels import read_panel
 from mrd.prepare.transform import transform
 from mrd.report.acquired import Acquired
@@ -163,7 +163,7 @@ def control_scores(job: Run, folder: Path, subject: str, panel: str, control: st
     device = choose_device("cpu")
     _, adapted, about = read_reference(folder, panel, device)
     controls: Any = about["controls"]
-    arrays, _ = read_model(find_laip(job.results, job.settings.laip_folder, subject, panel), "laip", 2)
+    arrays, _ = read_model(find_laip(job.results, job.settings.laip_folder, subject, panel), *LAIP_MODEL)
     bank, place = banked(folder, panel), [c["control"] for c in controls].index(control)
     mine = np.flatnonzero(bank.control == control)
     values, normal = tensor(bank.values[mine], device), tensor(bank.normal[mine], device)

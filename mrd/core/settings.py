@@ -63,6 +63,12 @@ class Settings(BaseModel):
     laip_least: float = _set(0.005, "laip", "smallest share of the diagnosis cells a leukaemic component may have", gt=0, lt=1)
     min_cluster: int = _set(20, "laip", "cells a finding needs", ge=1)
     laip_folder: str = _set("", "laip", "folder of frozen LAIPs; a subject found there is not learned again")
+    follow_found: bool = _set(
+        True,
+        "laip",
+        "without a diagnosis tube: what differs from normal at one visit is followed at the others (not with a frozen reference)",
+    )
+    followed_least: float = _set(0.001, "laip", "smallest share of that follow-up's cells that differs", gt=0, lt=1)
     recall_drift: float = _set(
         1.1, "laip", "how far scores of leukaemic cells drift between diagnosis and follow-up (nat, sd)", ge=0
     )
@@ -101,6 +107,7 @@ class Settings(BaseModel):
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     drawn_below: bool = _set(False, "call", "whether a drawn LAIP whose recall is assumed may tell below the threshold")
+    followed_below: bool = _set(False, "call", "whether a LAIP that a follow-up taught may tell below the threshold")
     purity_least: float = _set(
         0.6, "call", "marrow share of the leukocytes under which a specimen is flagged as hemodiluted", ge=0, le=1
     )

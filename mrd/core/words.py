@@ -43,6 +43,8 @@ READ, REPAIRED, CHOOSE, REFUSED = "read", "repaired", "choose", "refused"
 READINGS = (READ, REPAIRED, CHOOSE, REFUSED)
 """What becomes of an FCS file: read as it is, put right first, a data set still to be named, or not to be used."""
 
+FOLLOWED = "laip-of-follow-up"
+
 FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
     "arms-disagree": "the arms lie on different sides of the threshold, or one does not find what another does",
@@ -61,6 +63,7 @@ FLAGS = {
     "few-leukocytes": "fewer leukocytes than an adequate specimen needs",
     "hemodiluted": "much of the specimen is blood, or the marrow makes few red cells: a finding of nothing may be dilution",
     "in-sample": "the LAIP was learned on this very tube",
+    FOLLOWED: "no diagnosis tube: the LAIP is what differs from normal at another visit; it does not tell below the threshold",
     "lod-above-threshold": "this tube could not have shown disease at the threshold",
     "near-threshold": "the interval holds the threshold: review first",
     "no-diagnosis": "no diagnosis tube of this panel stands behind the subject",

@@ -21,7 +21,18 @@ from mrd.detect.align import Adapted, adapt
 from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.fit import start_mixture
 from mrd.detect.laip import Laip, Witness
-from mrd.detect.mixture import Mixture, Moments, Points, component_logs, forms, log_density, moments_of, points, scatter_about
+from mrd.detect.mixture import (
+    Mixture,
+    Moments,
+    Points,
+    component_logs,
+    forms,
+    log_density,
+    moments_of,
+    points,
+    responsibilities,
+    scatter_about,
+)
 from mrd.detect.reference import Reference, prior_of
 
 RARE = 0.15
@@ -298,6 +309,21 @@ def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Setti
 
 REFINED = 5
 """Rounds in which accepted components reach for the cells that the tolerant background had kept from them."""
+
+
+def standing(excess: Excess, strength: float) -> Tensor:
+    """Components of the populations whose strongest cluster reaches `strength`, (k,) bool."""
+    groups = group_components(excess.laip.mixture)
+    strong = {g for g, c in zip(groups, excess.clusters, strict=True) if c.strength >= strength}
+    return torch.tensor([g in strong for g in groups], device=excess.laip.mixture.weights.device)
+
+
+def part_of(excess: Excess, chosen: Tensor) -> tuple[Laip, Witness]:
+    """Some components of an excess, (k,) bool, as a LAIP of their own with its witnesses."""
+    laip, witness = excess.laip, excess.witness
+    mine = responsibilities(witness.cells, laip.mixture)[:, chosen].sum(dim=1)
+    part = Laip(laip.mixture.pick(chosen), laip.share * float(laip.mixture.weights[chosen].sum()))
+    return part, Witness(witness.cells, witness.leukaemic * mine)
 
 
 def group_components(mixture: Mixture) -> list[int]:

@@ -69,8 +69,10 @@ def classifier_arrays(classifier: Classifier) -> Arrays:
     return {n: t.cpu().numpy() for n, t in named.items()}
 
 
-def classifier_from(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> Classifier:
-    """A classifier from arrays."""
+def classifier_from(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> Classifier | None:
+    """A classifier from arrays; None where they hold none."""
+    if "net_middle" not in arrays:
+        return None
     told = {n: torch.from_numpy(a).to(device) for n, a in arrays.items() if n.startswith("net_")}
     count = sum(n.startswith("net_weights_") for n in told)
     layers = tuple((told[f"net_weights_{i}"], told[f"net_offsets_{i}"]) for i in range(count))

@@ -15,6 +15,8 @@ from mrd.core.errors import ContractError, FileError
 from mrd.files.atomic import whole
 
 Arrays = dict[str, NDArray[Any]]
+LAIP_MODEL = ("laip", 2)
+"""Kind and version of a subject's frozen LAIP."""
 
 
 def write_model(path: Path, kind: str, version: int, arrays: Arrays, about: dict[str, Any]) -> None:

@@ -33,10 +33,20 @@ def combine_one(arm: str) -> Rule:
 
 
 def parted(judged: Sequence[Judged]) -> tuple[list[Judged], list[Judged]]:
-    """The known LAIP of every panel (the learned one, else the one that the lab drew), and drawn ones beside a learned one."""
-    learned, drawn = of_arm(judged, "laip"), of_arm(judged, "drawn")
+    """The known LAIP of every panel, and drawn ones beside a learned one.
+
+    Known is the one that the diagnosis taught, else the one that the lab drew, else the one that a follow-up taught.
+    """
+    drawn = of_arm(judged, "drawn")
+    by_lab = {j.counted.panel for j in drawn}
+    learned = [j for j in of_arm(judged, "laip") if not (is_followed(j) and j.counted.panel in by_lab)]
     known = {j.counted.panel for j in learned}
     return learned + [j for j in drawn if j.counted.panel not in known], [j for j in drawn if j.counted.panel in known]
+
+
+def is_followed(judged: Judged) -> bool:
+    """Whether a follow-up taught the LAIP that was counted."""
+    return words.FOLLOWED in judged.counted.flags
 
 
 def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict | None:
@@ -48,15 +58,23 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
     the threshold what differs is positive if it does so clearly and the LAIP shows nothing (or the settings let it always
     override): there a leukaemia of another kind is the likeliest, while a LAIP that still finds its own is seldom that far
     off. Any other look, and what clearly differs and could lie above the threshold, is indeterminate, for review. Without
-    any LAIP what differs decides alone.
+    any LAIP what differs decides alone, and a LAIP that a follow-up taught adds to what it finds: it takes no positive back.
     """
     lead, beside = parted(judged)
     looks = [x for x in (of_arm(judged, "dfn"), beside) if x]
     if not lead:
         return verdict(looks[0], settings) if looks else None
     first = verdict(lead, settings)
+    if all(is_followed(j) for j in lead):
+        return more_positive(first, of_arm(judged, "dfn"), settings)
     more = [v for v in (verdict(x, settings) for x in looks) if finds_more(v, first, settings)]
     return outvoted(first, more[0], settings) if more else first
+
+
+def more_positive(first: Verdict, others: Sequence[Judged], settings: Settings) -> Verdict:
+    """The verdict, unless others call the visit positive and it does not."""
+    alone = verdict(others, settings) if others else first
+    return alone if alone[1].below == "N" and first[1].below != "N" else first
 
 
 def finds_more(look: Verdict, first: Verdict, settings: Settings) -> bool:

@@ -98,6 +98,7 @@ def judge(counted: Counted, settings: Settings, *, marrow: bool, looks: int = 1)
     ends = (low, max(high, counted.least_lod)) if fraction <= limits.lob else (low, high)
     gaps = adequacy_gaps(marrow=marrow, n=n, blasts=counted.n_blast, lod=limits.lod, settings=settings)
     gaps += ["recall-assumed"] if "recall-assumed" in counted.flags and not settings.drawn_below else []
+    gaps += [words.FOLLOWED] if words.FOLLOWED in counted.flags and not settings.followed_below else []
     finding = Finding(fraction, limits.lob, limits.lod, limits.lloq, found, ends, adequate=not gaps)
     if settings.decide_on == "laip_fraction":
         finding = on_counted_scale(finding, counted, limits)

@@ -141,6 +141,7 @@ def _advice_gaps(call: Row, flags: list[str], settings: Settings) -> list[str]:
         "few-leukocytes": _advice_leukocytes,
         "few-blasts": _advice_blasts,
         "lod-above-threshold": _advice_lod,
+        words.FOLLOWED: lambda c, s: "A diagnosis tube of the same panel, or a LAIP that the lab draws, could tell below.",
     }
     return [tell(call, settings) for flag, tell in told.items() if flag in flags]
 

@@ -198,3 +198,24 @@ def test_counted_shares_reach_on_their_own_scale():
     plain = S.model_copy(update={"decide_on": "laip_fraction"})
     _, _, told, _ = shown(replace(LAIP, found=90), replace(LEARNED, found=260), settings=plain)
     assert told.finding.interval[1] == 260 / 160_000
+
+
+FOLLOWED = replace(LAIP, flags=("laip-of-follow-up",))
+
+
+def test_a_followed_laip_tells_positive_and_never_below_unless_the_settings_say_so():
+    allowed = S.model_copy(update={"followed_below": True})
+    assert told(replace(FOLLOWED, found=600), replace(DFN, found=0)) == ("laip", "positive", "N")
+    assert told(replace(FOLLOWED, found=90), replace(DFN, found=0)) == ("laip", "indeterminate", "")
+    assert told(replace(FOLLOWED, found=90), replace(DFN, found=0), settings=allowed) == ("laip", "low-quantifiable", "Y")
+
+
+def test_a_followed_laip_takes_no_positive_back():
+    assert told(replace(FOLLOWED, found=10), replace(DFN, found=600)) == ("dfn", "positive", "N")
+    assert told(replace(FOLLOWED, found=900), replace(DFN, found=600)) == ("laip", "positive", "N")
+
+
+def test_a_drawn_laip_leads_before_a_followed_one():
+    drawn = replace(LAIP, arm="drawn", found=90)
+    assert told(drawn, replace(FOLLOWED, found=100), replace(DFN, found=0))[0] == "drawn"
+    assert told(drawn, replace(LAIP, found=100), replace(DFN, found=0))[0] == "laip"

@@ -1,0 +1,132 @@
+"""Without a diagnosis tube, what differs from normal at one visit is followed at the others."""
+
+import anndata as ad
+import pandas as pd
+import pytest
+import yaml
+
+from mrd.core.contracts import CLUSTERS, LAIPS
+from mrd.core.words import FOLLOWED
+from mrd.files.tables import read_table
+from mrd.quantify import shared
+from tests.cohort import controls, make_cohort, patient, read_calls, run_some, run_stages
+
+BURDENS = (0.06, 0.012, 0.0)
+
+
+def visits(name, laip, burdens):
+    """A subject without its diagnosis tube."""
+    return patient(name, laip, burdens)[1:]
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Settings and results of a subject seen three times, one seen once, and one without disease."""
+    rows = [*controls(), *visits("P1", "CD56+", BURDENS), *visits("P2", "CD56+", [0.06]), *visits("P3", "", [0.0, 0.0])]
+    settings = make_cohort(tmp_path_factory.mktemp("followed"), rows, batch_tubes=20)
+    return settings, run_stages(settings)
+
+
+def laips_of(results):
+    return read_table(results / "laip" / "s001.tsv", LAIPS)
+
+
+def arms_of(results):
+    arms = pd.read_csv(results / "arms.tsv", sep="\t")
+    return arms[arms["arm"].eq("laip")].set_index(["subject", "visit"])
+
+
+def call_again(cohort, tmp_path, **changed):
+    """Calls of the same counts under other settings."""
+    settings, _ = cohort
+    path = tmp_path / "settings.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(settings.read_text()), **changed}))
+    run_some(path, "call")
+    return read_calls(cohort[1])
+
+
+def test_one_visit_teaches_a_laip_only_where_there_is_another_to_follow_it_at(cohort):
+    laips = laips_of(cohort[1])
+    assert laips[["subject", "arm", "tube_id", "outcome"]].to_numpy().tolist() == [["P1", "laip", "P1_FU1_T1", "ok"]]
+    assert FOLLOWED in laips["flags"].iloc[0].split(";")
+    assert "CD56" in laips["phenotype"].iloc[0]
+
+
+def test_the_visit_that_taught_it_is_told_by_what_differs_and_the_others_by_the_laip(cohort):
+    calls = read_calls(cohort[1])
+    assert calls["arm"].to_dict() == {
+        ("P1", "FU1"): "dfn",
+        ("P1", "FU2"): "laip",
+        ("P1", "FU3"): "laip",
+        ("P2", "FU1"): "dfn",
+        ("P3", "FU1"): "dfn",
+        ("P3", "FU2"): "dfn",
+    }
+    assert arms_of(cohort[1]).loc[("P1", "FU1"), "outcome"] == "failed"
+
+
+def test_a_lesser_share_is_measured_with_its_limits(cohort):
+    calls, arms = read_calls(cohort[1]), arms_of(cohort[1])
+    low = calls.loc[("P1", "FU2")]
+    assert low["mrd_fraction"] == pytest.approx(0.012, rel=0.35)
+    assert low["ci_low"] <= 0.012 <= low["ci_high"]
+    assert arms.loc[("P1", "FU2"), "detected"] == "Y"
+    assert arms.loc[("P1", "FU3"), "detected"] == "N"
+    assert calls.loc[("P1", "FU3"), "lod"] < 0.01
+
+
+def test_it_tells_no_below_unless_the_settings_say_so(cohort, tmp_path):
+    calls = read_calls(cohort[1])
+    assert calls["call"].loc["P1"].to_dict() == {"FU1": "positive", "FU2": "indeterminate", "FU3": "indeterminate"}
+    assert calls["flags"].loc["P1"].str.contains(FOLLOWED).to_dict() == {"FU1": False, "FU2": True, "FU3": True}
+    told = call_again(cohort, tmp_path, followed_below=True)["below_threshold"].fillna("").loc["P1"].to_dict()
+    assert told == {"FU1": "N", "FU2": "Y", "FU3": "Y"}
+    call_again(cohort, tmp_path)
+
+
+def test_its_cells_are_populations_of_their_own_numbers(cohort):
+    clusters = read_table(cohort[1] / "clusters.tsv", CLUSTERS)
+    mine = clusters[clusters["tube_id"].eq("P1_FU2_T1") & clusters["arm"].eq("laip")]
+    obs = ad.read_h5ad(cohort[1] / "detect" / "scores" / "P1_FU2_T1.h5ad").obs
+    found = obs["laip"] & ~obs["dfn"]
+    assert mine["cluster"].min() == 101
+    assert mine["n_cells"].sum() == obs["laip"].sum() > 0
+    assert obs.loc[found, "cluster"].isin(mine["cluster"]).all()
+
+
+def test_followed_cells_of_a_population_that_most_subjects_share_are_not_counted(cohort, tmp_path, monkeypatch):
+    monkeypatch.setattr(shared, "LEAST_SUBJECTS", 1)
+    monkeypatch.setattr(shared, "LEAST_SHARE", 0.0)
+    calls = call_again(cohort, tmp_path)
+    assert calls.loc[("P1", "FU2"), "n_laip"] == 0
+    assert "shared-population" in calls.loc[("P1", "FU2"), "flags"].split(";")
+    clusters = read_table(cohort[1] / "clusters.tsv", CLUSTERS)
+    assert not clusters["arm"].eq("laip").any()
+    monkeypatch.undo()
+    assert call_again(cohort, tmp_path).loc[("P1", "FU2"), "n_laip"] > 0
+
+
+@pytest.mark.parametrize("off", ["setting", "frozen"])
+def test_nothing_is_followed_where_it_is_off_or_calls_are_locked(cohort, tmp_path, off):
+    _, results = cohort
+    told = {"follow_found": False} if off == "setting" else {"reference": str(results / "reference")}
+    rows = visits("P1", "CD56+", BURDENS)
+    folder = tmp_path / "off"
+    folder.mkdir()
+    (folder / "fcs").symlink_to(cohort[0].parent / "fcs")
+    sheet = [*([] if off == "frozen" else controls()), *rows]
+    again = run_stages(make_cohort(folder, sheet, **told))
+    assert laips_of(again).empty
+    assert set(read_calls(again)["arm"]) == {"dfn"}
+
+
+def test_a_frozen_one_is_followed_as_it_is(cohort, tmp_path):
+    _, results = cohort
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    (folder / "fcs").symlink_to(cohort[0].parent / "fcs")
+    frozen = {"reference": str(results / "reference"), "laip_folder": str(results / "laip")}
+    again = run_stages(make_cohort(folder, visits("P1", "CD56+", BURDENS), **frozen))
+    columns = ["n_laip", "mrd_fraction", "below_threshold", "arm"]
+    before = read_calls(results).loc[["P1"], columns]
+    pd.testing.assert_frame_equal(read_calls(again)[columns], before)
