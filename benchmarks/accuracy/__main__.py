@@ -75,12 +75,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", default=available(), choices=list(PEERS), help="methods to compare with")
     parser.add_argument("--peers-only", action="store_true", help="leave ours out: the workflow stops at the prepared cells")
     parser.add_argument("--ours-only", action="store_true", help="no peers: our table alone, under a mark of its own")
+    parser.add_argument("--part", default="", help="word that follows the kind in the marks of the page's part")
     parser.add_argument("--resamples", type=int, default=1000, help="of the subjects, for the intervals")
     parser.add_argument("--cores", type=int, default=1, help="of the workflow and of the numerical libraries")
     parser.add_argument("--write", type=Path, help="page whose marked parts are rewritten")
     options = parser.parse_args()
     if options.ours_only:
-        options.peers = []
+        options.peers, options.part = [], options.part or "ours"
     return options
 
 
@@ -101,9 +102,10 @@ def compared_parts(options: argparse.Namespace) -> dict[str, str]:
         less = [] if options.peers_only or options.ours_only else [difference_table(got.figures, scorer.LOW)]
         drawn = f"seeds {', '.join(map(str, options.seeds))}; {options.resamples} resamples"
         tables = [about(options, drawn), score_table(got.figures), *less]
-        if options.ours_only:
-            parts[f"{kind} ours"] = "\n\n".join(tables)
-            print(f"\n## {kind}\n\n{parts[f'{kind} ours']}", flush=True)
+        if options.part:
+            name = f"{kind} {options.part}"
+            parts[name] = "\n\n".join(tables)
+            print(f"\n## {name}\n\n{parts[name]}", flush=True)
             continue
         parts[kind] = "\n\n".join(tables) + note
         parts[f"{kind} anchors"] = anchor_table(reproduced(kind, got.eight, got.single))

@@ -309,7 +309,7 @@ CLUSTERS = Table(
         C("visit", "s", "visit", required=True),
         C("tube_id", "s", "subject_visit_tube", required=True),
         C("arm", "s", "detection arm", required=True, codes=ARMS),
-        C("cluster", "i", "number of the population in the tube: from 1, those of a LAIP that a follow-up taught from 101", required=True, low=1),
+        C("cluster", "i", "number of the population in the tube, from 1; of a followed LAIP from 101", required=True, low=1),
         C("n_cells", "i", "found cells that belong to it", required=True, low=0),
         C("fraction", "f", "n_cells / leukocytes", "1", required=True, low=0),
         C("phenotype", "s", "phenotype string", required=True),
