@@ -102,7 +102,15 @@ def judge(counted: Counted, settings: Settings, *, marrow: bool, looks: int = 1)
     finding = Finding(fraction, limits.lob, limits.lod, limits.lloq, found, ends, adequate=not gaps)
     if settings.decide_on == "laip_fraction":
         finding = on_counted_scale(finding, counted, limits)
-    return Judged(counted, fraction, ends, limits, gaps, finding, decide(finding, settings))
+    return Judged(counted, fraction, ends, limits, gaps, finding, explained(decide(finding, settings), finding, gaps, settings))
+
+
+def explained(decision: Decision, finding: Finding, gaps: Sequence[str], settings: Settings) -> Decision:
+    """The decision, with the true reason where it is not the specimen that falls short but what is known of the leukaemia."""
+    if list(gaps) != [words.FOLLOWED] or finding.x >= settings.threshold:
+        return decision
+    why = f"estimate {finding.x:.2g} is below {settings.threshold:g}, but what was followed may not be all of the leukaemia"
+    return replace(decision, reason=why)
 
 
 def on_counted_scale(finding: Finding, counted: Counted, limits: Limits) -> Finding:

@@ -79,6 +79,7 @@ def test_it_tells_no_below_unless_the_settings_say_so(cohort, tmp_path):
     calls = read_calls(cohort[1])
     assert calls["call"].loc["P1"].to_dict() == {"FU1": "positive", "FU2": "indeterminate", "FU3": "indeterminate"}
     assert calls["flags"].loc["P1"].str.contains(FOLLOWED).to_dict() == {"FU1": False, "FU2": True, "FU3": True}
+    assert calls.loc[("P1", "FU3"), "reason"].endswith("but what was followed may not be all of the leukaemia")
     told = call_again(cohort, tmp_path, followed_below=True)["below_threshold"].fillna("").loc["P1"].to_dict()
     assert told == {"FU1": "N", "FU2": "Y", "FU3": "Y"}
     call_again(cohort, tmp_path)
