@@ -20,7 +20,7 @@ from mrd.core.settings import Settings
 from mrd.core.words import FAILED, FOLLOWED, OK, join_flags, split_flags
 from mrd.detect.align import Adapted, adapt
 from mrd.detect.chunks import BY_CHUNK, Chunks
-from mrd.detect.dfn import Excess, find_excess, group_components
+from mrd.detect.dfn import Cluster, Excess, find_excess, group_components
 from mrd.detect.laip import Laip, align_tube, score_laip
 from mrd.detect.learned import Classifier, score_learned
 from mrd.detect.mixture import Mixture, component_logs, log_density
@@ -131,7 +131,8 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
     }
     limits = [{**r, **added(r, blanks)} for r, blanks in zip(fitted.limits, bank.blanks, strict=True)]
     cluster, clusters = name_populations(look, "dfn", excess.laip.mixture, own.shift, found)
-    clusters = [{**r, **judged_columns(excess, r["cluster"])} for r in clusters]
+    columns = judged_columns(excess)
+    clusters = [{**r, **columns[r["cluster"]]} for r in clusters]
     return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
 
 
@@ -262,9 +263,15 @@ def name_populations(
     return cluster, rows
 
 
-def judged_columns(excess: Excess, number: int) -> dict[str, Any]:
-    """How far a population exceeds the controls, and the share of it that lies where leukaemia is looked for."""
-    groups = group_components(excess.laip.mixture)
-    judged = [c for c, g in zip(excess.clusters, groups, strict=True) if g == number]
-    likely = sum(c.likely * c.found for c in judged) / max(sum(c.found for c in judged), 1)
-    return {"ratio": max(c.ratio for c in judged), "likely": likely}
+def judged_columns(excess: Excess) -> dict[int, dict[str, Any]]:
+    """By population, how far it exceeds the controls, and the share of it that lies where leukaemia is looked for."""
+    groups: dict[int, list[Cluster]] = {}
+    for number, cluster in zip(group_components(excess.laip.mixture), excess.clusters, strict=True):
+        groups.setdefault(number, []).append(cluster)
+    return {
+        number: {
+            "ratio": max(c.ratio for c in judged),
+            "likely": sum(c.likely * c.found for c in judged) / max(sum(c.found for c in judged), 1),
+        }
+        for number, judged in groups.items()
+    }

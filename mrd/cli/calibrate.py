@@ -11,10 +11,12 @@ from torch import Tensor
 
 from mrd.cli.bank import Bank
 from mrd.core.settings import Settings
+from mrd.core.words import OK, join_flags
 from mrd.detect.laip import Laip, Witness, score_laip, spiked_scores
 from mrd.detect.learned import Classifier, score_learned
+from mrd.detect.phenotype import phenotype
 from mrd.quantify.burden import Recall
-from mrd.quantify.cut import CUTS, Curves, choose_cut, count_above, cross_fitted, recall_at, share_above
+from mrd.quantify.cut import CUTS, Curves, choose_cut, count_above, cross_fitted, recall_at, share_above, strata_flags
 
 MOST_WITNESSES = 4000
 
@@ -80,3 +82,19 @@ def calibrate(scorer: Scorer, witness: Witness, bank: Bank, settings: Settings, 
         for i in range(len(bank.names))
     ]
     return Calibrated(float(CUTS[best]), recall, limits, float((blanks.found / blanks.total).mean()))
+
+
+def laip_columns(fitted: Calibrated, laip: Laip, bank: Bank, *flags: str) -> dict[str, Any]:
+    """The columns of the laips table that learning and calibration give."""
+    weak = ["weak-laip"] if fitted.recall.value < 0.5 else []
+    return {
+        "outcome": OK,
+        "phenotype": phenotype(laip.mixture, bank.panel.model_channels, bank.panel.model_roles),
+        "share": laip.share,
+        "cut": fitted.cut,
+        "recall": fitted.recall.value,
+        "recall_se": fitted.recall.error,
+        "background": fitted.background,
+        "n_controls": len(bank.names),
+        "flags": join_flags(list(flags), weak, strata_flags(bank.kinds), ["control-excluded"] if bank.excluded else []),
+    }

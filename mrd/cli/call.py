@@ -102,8 +102,13 @@ def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Set
     """Populations that most subjects of the run share; none with a frozen reference, where no call may hang on other subjects."""
     if settings.reference:
         return []
-    differ = clusters[clusters["arm"].eq("dfn")]
-    return shared_populations(list(zip(differ["subject"], differ["phenotype"], strict=True)), int(patients["subject"].nunique()))
+    return shared_populations(different(clusters), int(patients["subject"].nunique()))
+
+
+def different(clusters: pd.DataFrame) -> list[tuple[str, str]]:
+    """Subject and phenotype of every population that the search found; what was followed is known from it already."""
+    mine = clusters[clusters["arm"].eq("dfn")]
+    return list(zip(mine["subject"], mine["phenotype"], strict=True))
 
 
 def part_shared(clusters: pd.DataFrame, shared: Sequence[Shared]) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -146,9 +151,9 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
 
 
 def heard(judged: Sequence[Judged], shared: Sequence[Judged]) -> list[Judged]:
-    """Who is asked for the call: where a LAIP is followed, not a search that found only what most subjects share."""
-    followed = any(is_followed(j) for j in judged)
-    return [j for j in judged if not (followed and j in shared)]
+    """Who is asked for the call: in a panel with a followed LAIP, not a search that found only what most subjects share."""
+    followed = {j.counted.panel for j in judged if is_followed(j)}
+    return [j for j in judged if not (j.counted.panel in followed and j in shared)]
 
 
 def phenotypes_of(judged: Judged, evidence: Evidence) -> list[str]:

@@ -94,10 +94,10 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    known = Known({}, {}, {})
+    known, visits = Known({}, {}, {}), dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
     told = []
     for tube in follow(records(tubes), "detect"):
-        taught = {r["arm"]: r for r in laips if teaches(r, tube)}
+        taught = {r["arm"]: r for r in laips if teaches(r, tube, visits)}
         told.append(sight_record(Job(job, tube, taught, options.threads), known))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
@@ -106,9 +106,9 @@ def run(options: argparse.Namespace) -> None:
     write_table(burdens, BURDENS.frame(rows), BURDENS)
 
 
-def teaches(laip: dict[str, Any], tube: dict[str, Any]) -> bool:
-    """Whether a LAIP is for a tube: its subject's of its panel, but that of a follow-up not for this follow-up itself."""
-    own = FOLLOWED in split_flags(laip["flags"]) and laip["tube_id"] == tube["tube_id"]
+def teaches(laip: dict[str, Any], tube: dict[str, Any], visits: Mapping[str, str]) -> bool:
+    """Whether a LAIP is for a tube: its subject's of its panel, but that of a follow-up not for the visit that taught it."""
+    own = FOLLOWED in split_flags(laip["flags"]) and visits.get(laip["tube_id"]) == tube["visit"]
     return (laip["subject"], laip["panel"]) == (tube["subject"], tube["panel"]) and not own
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,21 @@ import torch
 
 from mrd.cli.arms import of_the_whole, search
 from mrd.cli.bank import Bank, read_bank, reference_record
-from mrd.cli.calibrate import calibrate, laip_scorer
+from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer
 from mrd.cli.run_options import Run
 from mrd.cli.tubes import shuffled
 from mrd.core.digest import digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import Settings, stage_settings
-from mrd.core.words import FAILED, FOLLOWED, OK, join_flags
+from mrd.core.words import FAILED, FOLLOWED
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.dfn import part_of, standing
 from mrd.detect.frozen import laip_arrays
 from mrd.detect.laip import Laip, Witness
-from mrd.detect.phenotype import phenotype
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, reference_folder
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import LAIP_MODEL, write_model
-from mrd.quantify.cut import strata_flags
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +77,9 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: dict[str, 
 
 def shown_in(job: Run, tube: dict[str, Any], bank: Bank) -> Shown | None:
     """The populations of a follow-up that differ from normal by themselves, if they are no handful."""
-    settings = job.settings
-    cells = shuffled(read_cells(cells_path(job.results, tube["tube_id"])), settings.seed, tube["tube_id"])
+    settings, path = job.settings, cells_path(job.results, tube["tube_id"])
+    most = max(settings.control_cells, settings.adapt_cells)  # the search takes no more
+    cells = shuffled(read_cells(path), settings.seed, tube["tube_id"], most)
     likely = torch.from_numpy(cells.gates[bank.panel.laip_in]).to(bank.device)
     excess = search(tube["tube_id"], tensor(cells.values, bank.device), likely, bank, settings)
     chosen = None if excess is None else standing(excess, settings.dfn_ratio)
@@ -95,22 +94,8 @@ def make_followed(job: Run, shown: Shown, bank: Bank, path: Path, told: dict[str
     tube, laip = shown.tube, shown.laip
     head = {"subject": tube["subject"], "panel": tube["panel"]}
     fitted = calibrate(laip_scorer(laip, shown.witness, bank), shown.witness, bank, job.settings, {**head, "arm": "laip"})
-    recall = of_the_whole(fitted.recall)
-    weak = ["weak-laip"] if recall.value < 0.5 else []
-    row = {
-        **head,
-        "tube_id": tube["tube_id"],
-        "arm": "laip",
-        "outcome": OK,
-        "phenotype": phenotype(laip.mixture, bank.panel.model_channels, bank.panel.model_roles),
-        "share": laip.share,
-        "cut": fitted.cut,
-        "recall": recall.value,
-        "recall_se": recall.error,
-        "background": fitted.background,
-        "n_controls": len(bank.names),
-        "flags": join_flags([FOLLOWED], weak, strata_flags(bank.kinds), ["control-excluded"] if bank.excluded else []),
-    }
+    whole = replace(fitted, recall=of_the_whole(fitted.recall))
+    row = {**head, "tube_id": tube["tube_id"], "arm": "laip", **laip_columns(whole, laip, bank, FOLLOWED)}
     about = {
         **head,
         "tube_id": tube["tube_id"],

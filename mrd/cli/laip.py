@@ -1,4 +1,7 @@
-"""`mrd laip`: the diagnosis tubes of a batch to frozen LAIPs and classifiers, each with its cut, recall and honest blanks."""
+"""`mrd laip`: diagnosis tubes of a batch to frozen LAIPs and classifiers, each with its cut, recall and honest blanks.
+
+Follow-ups teach a LAIP (and no classifier) where a subject has no diagnosis tube.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import torch
 
 from mrd.cli.bank import Bank, read_bank, reference_record
-from mrd.cli.calibrate import Calibrated, calibrate, laip_scorer, learned_scorer
+from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer, learned_scorer
 from mrd.cli.drawn import asked_of
 from mrd.cli.drawn_record import drawn_record, first_tube
 from mrd.cli.followed import followed_record, follows
@@ -23,18 +26,16 @@ from mrd.core.provenance import provenance
 from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.tables import records
-from mrd.core.words import FAILED, OK, join_flags
+from mrd.core.words import FAILED, join_flags
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import classifier_arrays, laip_arrays
-from mrd.detect.laip import Laip, Places, learn_laip
+from mrd.detect.laip import Places, learn_laip
 from mrd.detect.learned import learn_classifier
-from mrd.detect.phenotype import phenotype
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder
 from mrd.files.ledger import recorded, remember, remembered
 from mrd.files.models import LAIP_MODEL, write_model
 from mrd.files.tables import write_table
-from mrd.quantify.cut import strata_flags
 
 log = logging.getLogger(__name__)
 LEARNERS = ("laip", "learned")
@@ -64,6 +65,8 @@ def run(options: argparse.Namespace) -> None:
             told.append(laip_record(job, largest[subject, panel], banks))
         elif follows(job.settings):
             told.append(followed_record(job, records(mine), banks))
+        else:
+            laip_path(job.results / "laip", subject, panel).unlink(missing_ok=True)
         asked = asked_of(job.settings, job.samples, subject, panel)
         if asked is not None:
             told.append(drawn_record(job, asked, first_tube(mine), banks))
@@ -121,12 +124,11 @@ def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[
     }
     head = {"subject": subject, "panel": row["panel"]}
     fitted = {arm: calibrate(s, taught.witness, bank, job.settings, {**head, "arm": arm}) for arm, s in scorers.items()}
-    name = phenotype(taught.laip.mixture, bank.panel.model_channels, bank.panel.model_roles)
-    rows = [{**head, "tube_id": row["tube_id"], "arm": a, **laip_columns(f, taught.laip, name, bank)} for a, f in fitted.items()]
+    rows = [{**head, "tube_id": row["tube_id"], "arm": a, **laip_columns(f, taught.laip, bank)} for a, f in fitted.items()]
     about = {
         **head,
         "tube_id": row["tube_id"],
-        "phenotype": name,
+        "phenotype": rows[0]["phenotype"],
         "arms": rows,
         "provenance": {**told, "device": str(bank.device)},
     }
@@ -139,19 +141,3 @@ def nothing_learned(row: dict[str, Any], reason: str, flag: str) -> dict[str, An
     head = {"subject": row["subject"], "panel": row["panel"], "tube_id": row["tube_id"]}
     why = {"outcome": FAILED, "reason": reason, "flags": join_flags([flag])}
     return {"rows": [{**head, "arm": arm, **why} for arm in LEARNERS], "limits": []}
-
-
-def laip_columns(fitted: Calibrated, laip: Laip, name: str, bank: Bank) -> dict[str, Any]:
-    """The columns of the laips table that learning and calibration give."""
-    weak = ["weak-laip"] if fitted.recall.value < 0.5 else []
-    return {
-        "outcome": OK,
-        "phenotype": name,
-        "share": laip.share,
-        "cut": fitted.cut,
-        "recall": fitted.recall.value,
-        "recall_se": fitted.recall.error,
-        "background": fitted.background,
-        "n_controls": len(bank.names),
-        "flags": join_flags(weak, strata_flags(bank.kinds), ["control-excluded"] if bank.excluded else []),
-    }

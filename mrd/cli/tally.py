@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from mrd.cli.call import different
 from mrd.cli.run_options import batches_of
 from mrd.core.contracts import BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, TUBES
 from mrd.core.progress import minutes_text
@@ -120,7 +121,7 @@ def shared_text(path: Path, tubes: pd.DataFrame) -> str:
     if not path.is_file():
         return ""
     clusters, searched = read_table(path, CLUSTERS), int(tubes.loc[tubes["role"].ne("control"), "subject"].nunique())
-    told = shared_populations(list(zip(clusters["subject"], clusters["phenotype"], strict=True)), searched)
+    told = shared_populations(different(clusters), searched)
     why = "likelier normal marrow that no control shows than leukaemia: review their calls, add controls that show it"
     lines = [f"{r.phenotype} in {len(r.subjects)} of {searched} subjects, {why}" for r in told]
     return "shared   " + "\n         ".join(lines) if lines else ""

@@ -105,11 +105,18 @@ def judge(counted: Counted, settings: Settings, *, marrow: bool, looks: int = 1)
     return Judged(counted, fraction, ends, limits, gaps, finding, explained(decide(finding, settings), finding, gaps, settings))
 
 
+UNPROVEN = {
+    "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds",
+    words.FOLLOWED: "what was followed may not be all of the leukaemia",
+}
+"""Gaps that no better specimen closes, as reasons."""
+
+
 def explained(decision: Decision, finding: Finding, gaps: Sequence[str], settings: Settings) -> Decision:
     """The decision, with the true reason where it is not the specimen that falls short but what is known of the leukaemia."""
-    if list(gaps) != [words.FOLLOWED] or finding.x >= settings.threshold:
+    if not gaps or set(gaps) - UNPROVEN.keys() or finding.x >= settings.threshold:
         return decision
-    why = f"estimate {finding.x:.2g} is below {settings.threshold:g}, but what was followed may not be all of the leukaemia"
+    why = f"estimate {finding.x:.2g} is below {settings.threshold:g}, but {' and '.join(UNPROVEN[g] for g in gaps)}"
     return replace(decision, reason=why)
 
 

@@ -1,10 +1,13 @@
 """Without a diagnosis tube, what differs from normal at one visit is followed at the others."""
 
+import shutil
+
 import anndata as ad
 import pandas as pd
 import pytest
 import yaml
 
+from mrd.cli.detect import teaches
 from mrd.core.contracts import CLUSTERS, LAIPS
 from mrd.core.words import FOLLOWED
 from mrd.files.tables import read_table
@@ -85,6 +88,21 @@ def test_it_tells_no_below_unless_the_settings_say_so(cohort, tmp_path):
     call_again(cohort, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("tube", "flags", "told"),
+    [
+        ({"subject": "P1", "panel": "p9", "visit": "FU1"}, FOLLOWED, False),
+        ({"subject": "P1", "panel": "p9", "visit": "FU2"}, FOLLOWED, True),
+        ({"subject": "P1", "panel": "p9", "visit": "FU1"}, "", True),
+        ({"subject": "P1", "panel": "p8", "visit": "FU2"}, FOLLOWED, False),
+        ({"subject": "P2", "panel": "p9", "visit": "FU2"}, FOLLOWED, False),
+    ],
+)
+def test_no_tube_of_the_visit_that_taught_a_laip_is_counted_by_it(tube, flags, told):
+    laip = {"subject": "P1", "panel": "p9", "tube_id": "P1_FU1_T1", "flags": flags}
+    assert teaches(laip, tube, {"P1_FU1_T1": "FU1", "P1_FU1_T2": "FU1"}) is told
+
+
 def test_its_cells_are_populations_of_their_own_numbers(cohort):
     clusters = read_table(cohort[1] / "clusters.tsv", CLUSTERS)
     mine = clusters[clusters["tube_id"].eq("P1_FU2_T1") & clusters["arm"].eq("laip")]
@@ -131,3 +149,15 @@ def test_a_frozen_one_is_followed_as_it_is(cohort, tmp_path):
     columns = ["n_laip", "mrd_fraction", "below_threshold", "arm"]
     before = read_calls(results).loc[["P1"], columns]
     pd.testing.assert_frame_equal(read_calls(again)[columns], before)
+
+
+def test_one_that_was_followed_goes_once_it_is_off(cohort, tmp_path):
+    folder = tmp_path / "changed"
+    shutil.copytree(cohort[0].parent, folder)
+    path, results = folder / "settings.yaml", folder / "results"
+    told = yaml.safe_load(path.read_text().replace(str(cohort[0].parent), str(folder)))
+    path.write_text(yaml.safe_dump({**told, "follow_found": False}))
+    assert list((results / "laip").rglob("*.safetensors"))
+    run_some(path, "laip", "detect", "call")
+    assert not list((results / "laip").rglob("*.safetensors"))
+    assert set(read_calls(results)["arm"]) == {"dfn"}

@@ -127,7 +127,7 @@ def test_the_command_prints_the_tally_and_a_folder_without_a_run_is_one_line(res
 
 def test_what_most_subjects_share_is_told_with_what_to_do(tmp_path):
     names = [f"P{i}" for i in range(1, 7)]
-    found = [{"subject": s, "tube_id": f"{s}_FU1_T1", "phenotype": "CD45midCD34hi/CD45+"} for s in names[:5]]
+    found = [{"subject": s, "tube_id": f"{s}_FU1_T1", "arm": "dfn", "phenotype": "CD45midCD34hi/CD45+"} for s in names[:5]]
     write_table(tmp_path / "clusters.tsv", CLUSTERS.frame([row_of(CLUSTERS, **f) for f in found]), CLUSTERS)
     tubes = pd.DataFrame({"role": ["follow-up"] * 6 + ["control"], "subject": [*names, "N1"]})
     told = shared_text(tmp_path / "clusters.tsv", tubes)

@@ -104,6 +104,7 @@ def test_a_drawn_laip_of_assumed_recall_tells_disease_and_never_its_absence_unle
     assumed = replace(DRAWN, flags=("recall-assumed",), found=0)
     [judged_] = judged(assumed)
     assert judged_.gaps == ["recall-assumed"]
+    assert judged_.decision.reason.endswith("but no diagnosis tells which share of the leukaemia the drawn LAIP holds")
     assert told(assumed) == ("drawn", "indeterminate", "")
     assert told(replace(assumed, found=900)) == ("drawn", "positive", "N")
     assert told(assumed, settings=S.model_copy(update={"drawn_below": True})) == ("drawn", "not-detected", "Y")
