@@ -91,7 +91,7 @@ def see_laip(look: Look, adapted: Adapted) -> Sight:
     if FOLLOWED not in split_flags(look.taught["laip"]["flags"]) or sight.found is None:
         return sight
     cluster, clusters = name_populations(look, "laip", look.laip.mixture, adapted.shift, sight.found, first=FIRST_FOLLOWED)
-    return replace(sight, cluster=cluster, clusters=clusters)
+    return replace(sight, cluster=cluster, clusters=[r for r in clusters if r["n_cells"]])
 
 
 def laip_scores(look: Look, laip: Laip, own: Adapted) -> NDArray[np.float32]:
