@@ -18,14 +18,14 @@ from torch import Tensor
 
 from mrd.core.settings import Settings
 from mrd.detect.align import Adapted, adapt
-from mrd.detect.chunks import BY_CHUNK, Chunks
+from mrd.detect.chunks import BY_CHUNK, Chunks, chunks
 from mrd.detect.fit import start_mixture
 from mrd.detect.laip import Laip, Witness
 from mrd.detect.mixture import (
     Mixture,
     Moments,
     Points,
-    component_logs,
+    component_logs_in,
     forms,
     log_density,
     moments_of,
@@ -52,11 +52,13 @@ class Rare:
     """Cells of a marrow where normal marrow is thin, in the reference's frame, with their log density under it.
 
     share : of the marrow's own cells that were kept for judging
+    likely : which of them lie where leukaemia is looked for, (n,); None where nobody asks
     """
 
     cells: Tensor
     normal: Tensor
     share: float = 1.0
+    likely: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -136,32 +138,31 @@ def find_excess(
     """
     adapted = adapted or adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings), by=by)
     cells, likely = cells[: settings.control_cells], likely[: settings.control_cells]
-    rare, inside, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings, by=by)
-    first, second = slice(0, None, 2), slice(1, None, 2)
+    rare, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings, by=by)
     if len(rare.cells) < 10 * LEAST_MASS:
         return None
-    fitted = compete(rare.cells[first], background[first], settings, rng, by)
+    fitted = compete(rare.cells[::2], background[::2], settings, rng, by)
     if fitted is None:
         return None
-    seen = Rare(rare.cells[second], rare.normal[second], 0.5)
-    clusters = judge(fitted, seen, inside[second], controls)
+    seen = held_out(rare)
+    clusters = judge(fitted, seen, controls, by)
     kept = [c for c in clusters if c.strength >= settings.dfn_ratio]
     if not kept:
         return None
     beside = adapt_beside(kept, cells, reference, settings, by)
-    kept = confirmed(clusters, moved_to(seen, adapted, beside, by), inside[second], controls, settings)
+    kept = confirmed(clusters, moved_to(seen, adapted, beside, by), controls, settings, by)
     return gather(kept, cells, beside, settings, by) if kept else None
 
 
 def confirmed(
-    clusters: Sequence[Cluster], tube: Rare, likely: Tensor, controls: Sequence[Rare], settings: Settings
+    clusters: Sequence[Cluster], tube: Rare, controls: Sequence[Rare], settings: Settings, by: Chunks = BY_CHUNK
 ) -> list[Cluster]:
     """The clusters that differ from normal in a second look, and lesser ones that belong to them.
 
     With disease found, half of the ratio is enough for a cluster that overlaps it, and for another the second look alone.
     """
     lesser = [c for c in clusters if c.strength >= settings.dfn_ratio * LESSER]
-    again = weigh(together(lesser), tube, likely, controls)
+    again = weigh(together(lesser), tube, controls, by)
     groups = group_components(together(lesser))
     sure = [min(c.strength, now.strength) >= settings.dfn_ratio for c, now in zip(lesser, again, strict=True)]
     with_sure = {g for g, s in zip(groups, sure, strict=True) if s}
@@ -185,10 +186,16 @@ def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, setti
     return adapt(few, reference.mixture, prior_of(settings), leukaemic=together(kept), share=guess, by=by)
 
 
+def held_out(rare: Rare) -> Rare:
+    """The half of a tube's rare cells that components were not learned on."""
+    half = slice(1, None, 2)
+    return Rare(rare.cells[half], rare.normal[half], 0.5, None if rare.likely is None else rare.likely[half])
+
+
 def moved_to(tube: Rare, before: Adapted, after: Adapted, by: Chunks) -> Rare:
     """Rare cells as another adaptation of the same tube sees them."""
     cells = tube.cells + before.shift
-    return Rare(cells - after.shift, log_density(cells, after.mixture, by), tube.share)
+    return Rare(cells - after.shift, log_density(cells, after.mixture, by), tube.share, tube.likely)
 
 
 def together(kept: Sequence[Cluster]) -> Mixture:
@@ -200,8 +207,8 @@ def together(kept: Sequence[Cluster]) -> Mixture:
 
 def rare_part(
     cells: Tensor, likely: Tensor, adapted: Adapted, reference: Reference, *, level: float, settings: Settings, by: Chunks
-) -> tuple[Rare, Tensor, Tensor]:
-    """The tube's rare cells in the reference's frame, which of them are likely, and the density they must exceed.
+) -> tuple[Rare, Tensor]:
+    """The tube's rare cells in the reference's frame, and the density they must exceed.
 
     That is the larger of `dfn_tolerance` times the tube's normal density, and of the normal density with every
     population at the largest weight any control shows and as wide as people differ.
@@ -212,7 +219,7 @@ def rare_part(
     wider = own.spreads + PEOPLE**2 * torch.eye(own.dims, device=own.spreads.device)
     most = Mixture(torch.maximum(reference.largest, own.weights), own.means, wider, own.tails)
     allowed = torch.maximum(log_density(cells[keep], most, by), normal[keep] + float(np.log(settings.dfn_tolerance)))
-    return Rare(cells[keep] - adapted.shift, normal[keep]), likely[keep], allowed
+    return Rare(cells[keep] - adapted.shift, normal[keep], likely=likely[keep]), allowed
 
 
 def compete(x: Tensor, background: Tensor, settings: Settings, rng: np.random.Generator, by: Chunks = BY_CHUNK) -> Mixture | None:
@@ -252,19 +259,17 @@ def updated(m: Moments, alive: Tensor, tails: float) -> Mixture:
     return Mixture((kept.counts / kept.counts.sum()).float(), means.float(), spreads.float(), tails)
 
 
-def judge(mixture: Mixture, tube: Rare, likely: Tensor, controls: Sequence[Rare]) -> list[Cluster]:
+def judge(mixture: Mixture, tube: Rare, controls: Sequence[Rare], by: Chunks = BY_CHUNK) -> list[Cluster]:
     """Weigh each component on the tube's other half; one without cells enough where leukaemia is looked for is passed over."""
-    counts, inside = counts_above(tube, mixture), counts_above(tube, mixture, likely)
+    counts, inside = counts_above(tube, mixture, by)
     worth = ((counts >= LEAST_FOUND) & (inside >= LEAST_LIKELY * counts)).any(dim=1)
-    if not bool(worth.any()):
-        return []
-    return weigh(mixture.pick(worth), tube, likely, controls)
+    return weigh(mixture.pick(worth), tube, controls, by) if bool(worth.any()) else []
 
 
-def weigh(mixture: Mixture, tube: Rare, likely: Tensor, controls: Sequence[Rare]) -> list[Cluster]:
+def weigh(mixture: Mixture, tube: Rare, controls: Sequence[Rare], by: Chunks = BY_CHUNK) -> list[Cluster]:
     """Each component's cells in a tube against those in the controls, at the cut where their ratio is largest."""
-    counts, inside = counts_above(tube, mixture), counts_above(tube, mixture, likely)
-    blank = torch.stack([counts_above(c, mixture) for c in controls]) * tube.share
+    counts, inside = counts_above(tube, mixture, by)
+    blank = torch.stack([counts_above(c, mixture, by)[0] for c in controls]) * tube.share
     mean, worst = blank.mean(dim=0), blank.amax(dim=0)
     ratio = torch.where(counts >= LEAST_FOUND, counts / torch.maximum(mean + 2, worst * 0.7), 0.0)
     best = ratio.argmax(dim=1)
@@ -283,16 +288,22 @@ SURELY = 0.8
 """Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
 
 
-def counts_above(marrow: Rare, mixture: Mixture, chosen: Tensor | None = None) -> Tensor:
-    """Cells (of the chosen ones) above every cut of each component's score, (k, q)."""
+def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> tuple[Tensor, Tensor]:
+    """Cells above every cut of each component's score, (k, q), and the likely ones of them, none where nobody asked."""
     first, last, step = SCORES
-    bins = round((last - first) / step)
-    k = len(mixture.weights)
-    cells, normal = (marrow.cells, marrow.normal) if chosen is None else (marrow.cells[chosen], marrow.normal[chosen])
-    place = ((component_logs(cells, mixture) - normal[:, None] - first) / step).clamp_(-1, bins - 1).floor_().int() + 1
-    place += torch.arange(k, device=place.device, dtype=torch.int32) * (bins + 1)
-    binned = torch.bincount(place.reshape(-1), minlength=k * (bins + 1)).reshape(k, bins + 1)
-    return binned.flip(1).cumsum(1).flip(1)[:, 1:]
+    bins, k = round((last - first) / step), len(mixture.weights)
+    logs, rows = component_logs_in(marrow.cells, mixture), torch.arange(k, device=marrow.cells.device) * (bins + 1)
+
+    def part(piece: slice) -> Tensor:
+        place = ((logs(piece) - marrow.normal[piece, None] - first) / step).clamp_(-1, bins - 1).floor_().long() + 1 + rows
+        every = torch.bincount(place.reshape(-1), minlength=k * (bins + 1))
+        likely = place[:0] if marrow.likely is None else place[marrow.likely[piece]]
+        some = torch.bincount(likely.reshape(-1), minlength=len(every))
+        return torch.stack([every, some])
+
+    binned = sum(by.each(part, chunks(len(marrow.cells), by.size)), rows.new_zeros(2, k * (bins + 1)))
+    counts, inside = binned.reshape(2, k, bins + 1).flip(2).cumsum(2).flip(2)[:, :, 1:]
+    return counts, inside
 
 
 def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Settings, by: Chunks) -> Excess:

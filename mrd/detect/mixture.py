@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from mrd.detect.chunks import BY_CHUNK, Chunks, chunks
+from mrd.detect.chunks import BY_CHUNK, Chunks, Part, chunks
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,11 @@ def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
 
 def component_logs(x: Tensor, mixture: Mixture) -> Tensor:
     """Log density of each cell under each component by itself, its weight left out, (n, k)."""
+    return BY_CHUNK.join(component_logs_in(x, mixture), len(x), x.new_empty(0, len(mixture.weights)))
+
+
+def component_logs_in(x: Tensor, mixture: Mixture) -> Part:
+    """What gives the log density of a slice of cells under each component by itself, its weight left out, (m, k)."""
     centre = mixture.weights @ mixture.means
     form = forms(replace(mixture, weights=torch.ones_like(mixture.weights)), centre)
     level = torch.log(form.height) + form.highest
@@ -208,7 +213,7 @@ def component_logs(x: Tensor, mixture: Mixture) -> Tensor:
         near = (features(x[piece], centre) @ form.linear).clamp_min_(1)
         return torch.log(near).mul_(-power).add_(level)
 
-    return BY_CHUNK.join(part, len(x), x.new_empty(0, len(mixture.weights)))
+    return part
 
 
 def moments(x: Points, mixture: Mixture, *, weights: Tensor | None = None) -> Moments:

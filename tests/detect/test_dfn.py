@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -91,9 +92,8 @@ def one(centre):
 
 def test_cells_above_a_cut_are_those_whose_score_exceeds_it():
     rng = np.random.default_rng(6)
-    marrow = Rare(tensor(rng.normal(0, 2, (500, 2))), tensor(rng.normal(-6, 2, 500)))
-    some = torch.arange(500) % 2 == 0
-    counts, inside = counts_above(marrow, one([1.0, 0.0])), counts_above(marrow, one([1.0, 0.0]), some)
+    marrow = Rare(tensor(rng.normal(0, 2, (500, 2))), tensor(rng.normal(-6, 2, 500)), likely=torch.arange(500) % 2 == 0)
+    counts, inside = counts_above(marrow, one([1.0, 0.0]))
     from mrd.detect.mixture import log_density
 
     scores = (log_density(marrow.cells, one([1.0, 0.0])) - marrow.normal).numpy()
@@ -109,13 +109,13 @@ def test_a_component_is_judged_by_its_ratio_to_the_controls():
         return Rare(tensor(rng.normal(0, 0.5, (n, 2))), torch.full((n,), -10.0))
 
     fitted, here = one([0.0, 0.0]), torch.ones(100, dtype=torch.bool)
-    tube = Rare(*(getattr(marrow(100), n) for n in ("cells", "normal")), 0.5)
-    [alike] = judge(fitted, tube, here, [marrow(200) for _ in range(4)])
-    [apart] = judge(fitted, tube, here, [marrow(4) for _ in range(4)])
+    tube = Rare(*(getattr(marrow(100), n) for n in ("cells", "normal")), 0.5, here)
+    [alike] = judge(fitted, tube, [marrow(200) for _ in range(4)])
+    [apart] = judge(fitted, tube, [marrow(4) for _ in range(4)])
     assert alike.ratio < 1.5
     assert apart.ratio > 20
     assert (apart.found, apart.likely) == (100, 1.0)
-    assert judge(fitted, tube, ~here, [marrow(4) for _ in range(4)]) == []
+    assert judge(fitted, replace(tube, likely=~here), [marrow(4) for _ in range(4)]) == []
 
 
 def test_components_that_overlap_are_one_population():
