@@ -131,12 +131,13 @@ def read_calls(results: Path) -> pd.DataFrame:
 
 
 def run_some(settings_file: Path, *stages: str) -> None:
-    """Run some stages of a finished run's one batch of patients again."""
+    """Run some stages of a finished run of one panel and one batch of patients again."""
     results = Path(yaml.safe_load(settings_file.read_text())["results"])
     given = ["--settings", str(settings_file)]
     tubes, laips = str(results / "prepare" / "s001.tsv"), str(results / "laip" / "s001.tsv")
     words = {
         "prepare": ["--batch", "s001"],
+        "reference": ["--panel", "aml-lyric-9", "--tubes", str(results / "prepare" / "c001.tsv")],
         "laip": ["--batch", "s001", "--tubes", tubes],
         "detect": ["--batch", "s001", "--tubes", tubes, "--laips", laips],
         "call": [

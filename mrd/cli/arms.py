@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,14 +14,14 @@ from torch import Tensor
 from mrd.cli.bank import Bank
 from mrd.cli.calibrate import calibrate, laip_scorer
 from mrd.cli.drawn import ARM as DRAWN
+from mrd.cli.searches import Kept, bare, search
 from mrd.core.errors import FileError, PanelError
-from mrd.core.seeds import generator
 from mrd.core.settings import Settings
 from mrd.core.words import FAILED, FOLLOWED, OK, join_flags, split_flags
 from mrd.detect.align import Adapted, adapt
 from mrd.detect.chunks import BY_CHUNK, Chunks
-from mrd.detect.dfn import Cluster, Excess, find_excess, group_components
-from mrd.detect.laip import Laip, align_tube, score_laip
+from mrd.detect.dfn import Cluster, Excess, group_components
+from mrd.detect.laip import Laip, Places, align_tube, score_laip
 from mrd.detect.learned import Classifier, score_learned
 from mrd.detect.mixture import Mixture, component_logs, log_density
 from mrd.detect.phenotype import differences, phenotype
@@ -42,15 +42,17 @@ class Look:
 
     laip, classifier : what the subject's diagnosis taught, or None · taught : the LAIPS rows of the subject by arm
     drawn : which cells lie inside the LAIP that the lab drew, given the tube's shift; None where it drew none to count by
+    kept : what the search beside the subject's other visits found, where it was made
     """
 
     tube: Mapping[str, Any]
     values: Tensor
-    likely: Tensor
+    places: Places
     leukocytes: NDArray[np.bool_]
     laip: Laip | None
     classifier: Classifier | None
     drawn: Callable[[NDArray[np.float32]], NDArray[np.bool_]] | None
+    kept: Kept | None
     taught: Mapping[str, Mapping[str, Any]]
     bank: Bank
     settings: Settings
@@ -111,13 +113,12 @@ def see_learned(look: Look, adapted: Adapted) -> Sight:
 def see_dfn(look: Look, adapted: Adapted) -> Sight:
     """Cells of populations that normal marrow does not have, whatever the diagnosis showed."""
     bank, tube = look.bank, str(look.tube["tube_id"])
-    known = adapted if look.laip is None else None
-    excess = search(tube, look.values, look.likely, bank, look.settings, adapted=known, by=look.by)
+    excess, blanks = found_in(look, adapted)
     head = {**look.head, "arm": "dfn", "tube_id": tube}
     least = bank.kind_cells / max(min(int(look.leukocytes.sum()), int(np.median(bank.totals))), 1)
     if excess is None:
         nothing = {"n_found": 0, "recall": bank.kind_recall, "recall_se": BLANK_RECALL_ERROR, "least_lod": min(least, 1.0)}
-        return Sight(_row(look, nothing, None), limits=[{**head, **b} for b in blank_rows(bank)])
+        return Sight(_row(look, nothing, None), limits=[{**head, **b} for b in blank_rows(bank, blanks)])
     fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank), excess.witness, bank, look.settings, head)
     own = settle(excess, look)
     scores = laip_scores(look, excess.laip, own)
@@ -129,36 +130,20 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
         "least_lod": min(least, 1.0),
         "flags": join_flags(["clearly-different"] if excess.strength >= look.settings.dfn_clear else []),
     }
-    limits = [{**r, **added(r, blanks)} for r, blanks in zip(fitted.limits, bank.blanks, strict=True)]
+    limits = [{**r, **added(r, n)} for r, n in zip(fitted.limits, blanks, strict=True)]
     cluster, clusters = name_populations(look, "dfn", excess.laip.mixture, own.shift, found)
     columns = judged_columns(excess)
     clusters = [{**r, **columns[r["cluster"]]} for r in clusters]
     return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
 
 
-def search(
-    tube: str,
-    values: Tensor,
-    likely: Tensor,
-    bank: Bank,
-    settings: Settings,
-    *,
-    adapted: Adapted | None = None,
-    by: Chunks = BY_CHUNK,
-) -> Excess | None:
-    """What differs from normal in a tube: the same whichever command asks."""
-    rng, controls = generator(settings.seed, "dfn", tube), bank.rare
-    return find_excess(
-        values,
-        likely,
-        bank.reference,
-        controls=controls,
-        level=bank.level,
-        settings=settings,
-        rng=rng,
-        adapted=adapted,
-        by=by,
-    )
+def found_in(look: Look, adapted: Adapted) -> tuple[Excess | None, list[int]]:
+    """What differs from normal in a tube, kept or searched for now, and what the same search finds in each control."""
+    if look.kept is not None:
+        return look.kept.excess, look.bank.changed
+    known = adapted if look.laip is None else None
+    laid = bare(look.values, look.places, look.bank, look.settings, adapted=known, by=look.by)
+    return search(str(look.tube["tube_id"]), laid, look.bank, look.settings, by=look.by), look.bank.blanks
 
 
 def of_the_whole(found: Recall) -> Recall:
@@ -213,7 +198,7 @@ def _row(look: Look, counts: dict[str, Any], found: NDArray[np.bool_] | None) ->
     return {"outcome": OK, "n_leukocytes": int(leukocytes.sum()), **counts}
 
 
-def blank_rows(bank: Bank) -> list[dict[str, Any]]:
+def blank_rows(bank: Bank, blanks: Sequence[int]) -> list[dict[str, Any]]:
     """What the search finds in each control: the blanks of a tube in which it finds nothing."""
     return [
         {
@@ -224,7 +209,7 @@ def blank_rows(bank: Bank) -> list[dict[str, Any]]:
             "fraction": found / n,
             "recall": bank.kind_recall,
         }
-        for name, kind, n, found in zip(bank.names, bank.kinds, bank.totals, bank.blanks, strict=True)
+        for name, kind, n, found in zip(bank.names, bank.kinds, bank.totals, blanks, strict=True)
     ]
 
 
@@ -272,6 +257,7 @@ def judged_columns(excess: Excess) -> dict[int, dict[str, Any]]:
         number: {
             "ratio": max(c.ratio for c in judged),
             "likely": sum(c.likely * c.found for c in judged) / max(sum(c.found for c in judged), 1),
+            "change": max(c.change for c in judged),
         }
         for number, judged in groups.items()
     }

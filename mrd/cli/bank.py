@@ -21,10 +21,8 @@ from mrd.detect.reference import Reference
 from mrd.files.anndata_io import read_anndata
 from mrd.files.layout import controls_path, reference_path
 from mrd.files.ledger import recorded
-from mrd.files.models import read_model
+from mrd.files.models import REFERENCE_MODEL, read_model
 from mrd.files.panels import read_panel
-
-KIND, VERSION = "reference", 2
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class Bank:
 
     rare, level : each control's rare cells, and the log density under which a cell is one
     blanks : cells of each control that the search for what differs from normal took for leukaemic
+    changed : had every population of it changed since other visits
     kind_cells, kind_recall : from how many cells on it finds known kinds, and the share of their cells it then tells
     """
 
@@ -49,6 +48,7 @@ class Bank:
     rare: list[Rare]
     level: float
     blanks: list[int]
+    changed: list[int]
     kind_cells: float
     kind_recall: float
 
@@ -62,7 +62,7 @@ def read_reference(folder: Path, name: str, device: torch.device) -> tuple[Refer
         It was learned on other channels than the panel has.
     """
     path = reference_path(folder, name)
-    arrays, about = read_model(path, KIND, VERSION)
+    arrays, about = read_model(path, *REFERENCE_MODEL)
     channels = read_panel(name).model_channels
     if about["channels"] != channels:
         raise PanelError(
@@ -98,9 +98,25 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
         rare=[rare_cells(c, n, a.shift, level) for c, n, a in zip(cells, normals, adapted, strict=True)],
         level=level,
         blanks=list(rehearsal["found"]),
+        changed=list(rehearsal.get("changed", rehearsal["found"])),  # an earlier one; searches by a frozen reference need none
         kind_cells=float("inf") if rehearsal["cells"] is None else float(rehearsal["cells"]),
         kind_recall=float(rehearsal["recall"]),
     )
+
+
+class Banks:
+    """References of a folder with their controls, each read once for a device."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[tuple[str, str], Bank] = {}
+
+    def on(self, name: str, device: torch.device) -> Bank:
+        """The reference of a panel on a device."""
+        at = (name, str(device))
+        if at not in self._read:
+            self._read[at] = read_bank(self.folder, name, device)
+        return self._read[at]
 
 
 def reference_record(folder: Path, panel: str) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from mrd.cli.arms import ARMS, Look, Sight, align, arms_of
-from mrd.cli.bank import Bank, read_bank, reference_record
+from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, asked_of
+from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
-from mrd.cli.tubes import gather_tubes, shuffled
+from mrd.cli.searches import read_search
+from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
 from mrd.core.panel import Panel
@@ -38,8 +39,8 @@ from mrd.detect.learned import Classifier
 from mrd.detect.lost import Carried, carried_by, lost_stains
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path
-from mrd.files.ledger import remember, remembered
+from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path, search_path
+from mrd.files.ledger import recorded, remember, remembered
 from mrd.files.models import LAIP_MODEL, read_model
 from mrd.files.sheet import COUNTS
 from mrd.files.tables import read_table, write_table
@@ -56,7 +57,7 @@ MADE_OF = 20_000
 class Known:
     """What a job read once: references with their controls by panel and device, by panel what controls are made of and carry."""
 
-    banks: dict[tuple[str, str], Bank]
+    banks: Banks
     made: dict[str, list[Made]]
     carried: dict[tuple[str, str], Carried]
 
@@ -94,7 +95,10 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    known, visits = Known({}, {}, {}), dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
+    known, visits = (
+        Known(Banks(reference_folder(job.results, job.settings.reference)), {}, {}),
+        dict(zip(tubes["tube_id"], tubes["visit"], strict=True)),
+    )
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if teaches(r, tube, visits)}
@@ -117,7 +121,7 @@ def sight_record(job: Job, known: Known) -> dict[str, Any]:
     name, settings = job.tube["panel"], job.run.settings
     reference = reference_record(job.reference, name)
     behind = {a: r["inputs"] for a, r in job.taught.items()}
-    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job)}
+    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job), **search_digest(job)}
     told = provenance(
         "detect",
         inputs={**inputs, **behind},
@@ -136,26 +140,20 @@ def sight_record(job: Job, known: Known) -> dict[str, Any]:
 
 def sights_within(job: Job, known: Known, told: dict[str, Any]) -> dict[str, Any]:
     """Look at a tube within the memory there is: where a device's does not suffice, less at a time, in the end on the CPU."""
-    *before, last = ways(choose_device(job.run.settings.device), job.threads)
-    for way in before:
-        try:
-            return make_sights(job, bank_on(job, way, known), known, told, way.chunks)
-        except torch.OutOfMemoryError:
-            log.warning("detect %s: out of memory on %s, %d cells at a time", job.tube["tube_id"], way.device, way.chunks.size)
-        torch.cuda.empty_cache()
-    return make_sights(job, bank_on(job, last, known), known, told, last.chunks)
+    tries = ways(choose_device(job.run.settings.device), job.threads)
+    return within_memory(
+        f"detect {job.tube['tube_id']}", tries, lambda way: make_sights(job, bank_on(job, way, known), known, told, way.chunks)
+    )
 
 
 def bank_on(job: Job, way: Way, known: Known) -> Bank:
     """The reference and its controls on a device, read once."""
     name = job.tube["panel"]
-    at = (name, str(way.device))
-    if at not in known.banks:
-        known.banks[at] = read_bank(job.reference, name, way.device)
-        bank = known.banks[at]
+    at, bank = (name, str(way.device)), known.banks.on(name, way.device)
+    if at not in known.carried:
         known.made[name] = controls_made(bank)
         known.carried[at] = carried_by([c - a.shift for c, a in zip(bank.cells, bank.adapted, strict=True)])
-    return known.banks[at]
+    return bank
 
 
 def without_reference(job: Job, reason: str) -> dict[str, Any]:
@@ -173,14 +171,16 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
     tube, settings = job.tube, job.run.settings
     cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
     laip, classifier = taught_models(job, bank)
+    values, kept = tensor(cells.values, bank.device), search_path(job.run.results, tube["tube_id"])
     look = Look(
         tube=tube,
-        values=tensor(cells.values, bank.device),
-        likely=torch.from_numpy(cells.gates[bank.panel.laip_in]).to(bank.device),
+        values=values,
+        places=places_of(cells, bank.panel, bank.device),
         leukocytes=cells.gates[bank.panel.leukocytes],
         laip=laip,
         classifier=classifier,
         drawn=drawn_gate(job, cells, bank),
+        kept=read_search(kept, values, settings, by) if kept.is_file() else None,
         taught=job.taught,
         bank=bank,
         settings=settings,
@@ -255,6 +255,12 @@ def counts_digest(job: Job) -> dict[str, str]:
     """Digest of the blood counts, where there are any."""
     counts = counts_of(job)
     return {"counts": digest_json(counts)} if counts else {}
+
+
+def search_digest(job: Job) -> dict[str, str]:
+    """Digest of what the search beside the subject's other visits found, where it was made."""
+    record = recorded(search_path(job.run.results, job.tube["tube_id"]))
+    return {} if record is None else {"search": record["artefact"]}
 
 
 def purity_columns(job: Job, tube: Made, controls: Sequence[Made]) -> dict[str, Any]:

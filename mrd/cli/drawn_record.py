@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrd.cli.bank import Bank, read_bank, reference_record
+from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.drawn import ARM, KIND, VERSION, Asked, DrawnGate, drawn_columns, drawn_limits, measured_recall
+from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run
 from mrd.cli.tubes import shuffled
 from mrd.core.digest import digest_file, digest_json
@@ -21,11 +22,12 @@ from mrd.core.settings import stage_settings
 from mrd.core.tables import records
 from mrd.core.words import FAILED, OK, join_flags
 from mrd.detect.align import Adapted
+from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import laip_from
 from mrd.detect.laip import Laip, align_tube, leukaemic_chance
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import cells_path, drawn_path, find_laip, reference_folder
+from mrd.files.layout import cells_path, drawn_path, find_laip
 from mrd.files.ledger import recorded, remember, remembered
 from mrd.files.models import LAIP_MODEL, read_model, write_model
 from mrd.quantify.burden import Recall
@@ -69,15 +71,15 @@ def first_tube(tubes: pd.DataFrame) -> dict[str, Any]:
     return records(diagnosis.tail(1) if len(diagnosis) else tubes.sort_values(["collected", "tube_id"]).head(1))[0]
 
 
-def drawn_record(run: Run, asked: Asked, tube: dict[str, Any], banks: dict[str, Bank]) -> dict[str, Any]:
+def drawn_record(run: Run, asked: Asked, tube: dict[str, Any], banks: Banks) -> dict[str, Any]:
     """The record of a subject's drawn LAIPs: the frozen one while they are as they were, remembered, or measured anew."""
     task = Task(run, asked, tube)
     kept = frozen_record(task)
     if kept is not None:
         task.path.unlink(missing_ok=True)
         return kept
-    folder, panel = reference_folder(run.results, run.settings.reference), tube["panel"]
-    reference = reference_record(folder, panel)
+    panel = tube["panel"]
+    reference = reference_record(banks.folder, panel)
     told = provenance(
         "laip",
         inputs={
@@ -95,10 +97,11 @@ def drawn_record(run: Run, asked: Asked, tube: dict[str, Any], banks: dict[str, 
     if reference["outcome"] == FAILED:
         return remember(task.path, digest_json(told), unmeasured(task, f"no reference: {reference['reason']}", ["no-reference"]))
     log.info("drawn laip %s", tube["subject"])
-    if panel not in banks:
-        banks[panel] = read_bank(folder, panel, choose_device(run.settings.device))
+    tries = whole_ways(choose_device(run.settings.device))
     try:
-        made = make_drawn(task, banks[panel], told)
+        made = within_memory(
+            f"drawn laip {tube['subject']}", tries, lambda way: make_drawn(task, banks.on(panel, way.device), told)
+        )
     except (FileError, PanelError) as error:
         made = unmeasured(task, str(error), [])
     return remember(task.path, digest_json(told), made)

@@ -10,15 +10,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from mrd.cli.bank import Bank, read_bank, reference_record
+from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer, learned_scorer
 from mrd.cli.drawn import asked_of
 from mrd.cli.drawn_record import drawn_record, first_tube
-from mrd.cli.followed import followed_record, follows
+from mrd.cli.followed import followed_record, follows, forget, forget_searches
+from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, start_run
-from mrd.cli.tubes import gather_tubes, shuffled
+from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
 from mrd.core.digest import digest_json
 from mrd.core.progress import follow
@@ -27,9 +26,10 @@ from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.tables import records
 from mrd.core.words import FAILED, join_flags
+from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import classifier_arrays, laip_arrays
-from mrd.detect.laip import Places, learn_laip
+from mrd.detect.laip import learn_laip
 from mrd.detect.learned import learn_classifier
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder
@@ -54,11 +54,13 @@ def run(options: argparse.Namespace) -> None:
     tubes = gather_tubes([options.tubes], patients=True)
     diagnosis = tubes[tubes["role"].eq("diagnosis")].sort_values(["n_leukocytes", "tube_id"])
     largest = {(r["subject"], r["panel"]): r for r in records(diagnosis)}
-    banks: dict[str, Bank] = {}
+    banks = Banks(reference_folder(job.results, job.settings.reference))
     told = []
     for subject, panel in follow(sorted({(r["subject"], r["panel"]) for r in records(tubes)}), "laip"):
         mine = tubes[tubes["subject"].eq(subject) & tubes["panel"].eq(panel)]
         frozen = frozen_record(job, subject, panel)
+        if frozen is not None or (subject, panel) in largest:
+            forget_searches(job, records(mine))
         if frozen is not None:
             told.append(frozen)
         elif (subject, panel) in largest:
@@ -66,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
         elif follows(job.settings):
             told.append(followed_record(job, records(mine), banks))
         else:
-            laip_path(job.results / "laip", subject, panel).unlink(missing_ok=True)
+            forget(job, records(mine), laip_path(job.results / "laip", subject, panel))
         asked = asked_of(job.settings, job.samples, subject, panel)
         if asked is not None:
             told.append(drawn_record(job, asked, first_tube(mine), banks))
@@ -84,12 +86,11 @@ def frozen_record(job: Run, subject: str, panel: str) -> dict[str, Any] | None:
     return record if record is not None and record["rows"] else None
 
 
-def laip_record(job: Run, row: dict[str, Any], banks: dict[str, Bank]) -> dict[str, Any]:
+def laip_record(job: Run, row: dict[str, Any], banks: Banks) -> dict[str, Any]:
     """The record of a subject's LAIP: remembered where nothing changed, else learned."""
     subject, name = row["subject"], row["panel"]
-    folder = reference_folder(job.results, job.settings.reference)
     path = laip_path(job.results / "laip", subject, name)
-    reference = reference_record(folder, name)
+    reference = reference_record(banks.folder, name)
     told = provenance(
         "laip",
         inputs={row["tube_id"]: row["artefact"], "reference": reference["artefact"]},
@@ -101,18 +102,22 @@ def laip_record(job: Run, row: dict[str, Any], banks: dict[str, Bank]) -> dict[s
     if reference["outcome"] == FAILED:
         return remember(path, digest_json(told), nothing_learned(row, f"no reference: {reference['reason']}", "no-reference"))
     log.info("laip %s from %s", subject, row["tube_id"])
-    if name not in banks:
-        banks[name] = read_bank(folder, name, choose_device(job.settings.device))
-    return remember(path, digest_json(told), make_laip(job, row, banks[name], path, told))
+    made = within_memory(
+        f"laip {subject}",
+        whole_ways(choose_device(job.settings.device)),
+        lambda way: make_laip(job, row, banks.on(name, way.device), path, told),
+    )
+    return remember(path, digest_json(told), made)
 
 
 def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[str, Any]) -> dict[str, Any]:
     """Learn, calibrate and write the LAIP and the classifier of a subject; finding none is an outcome."""
     subject, seed = str(row["subject"]), job.settings.seed
     cells = shuffled(read_cells(cells_path(job.results, row["tube_id"])), seed, row["tube_id"])
-    gates = [torch.from_numpy(cells.gates[g]).to(bank.device) for g in (bank.panel.laip_in, bank.panel.laip_maybe)]
     rng = generator(seed, "laip", subject, bank.panel.name)
-    taught = learn_laip(tensor(cells.values, bank.device), Places(*gates), bank.reference, job.settings, rng)
+    taught = learn_laip(
+        tensor(cells.values, bank.device), places_of(cells, bank.panel, bank.device), bank.reference, job.settings, rng
+    )
     if taught is None:
         path.unlink(missing_ok=True)
         return nothing_learned(row, "no population of the diagnosis tube exceeds what the controls show", "no-laip")

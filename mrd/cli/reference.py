@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
+from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
-from mrd.cli.tubes import gather_tubes, shuffled
+from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.digest import digest_file, digest_json
 from mrd.core.errors import EvidenceError
 from mrd.core.panel import Panel
@@ -23,7 +23,7 @@ from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.slots import CONTROLS
 from mrd.core.words import FAILED, OK
-from mrd.detect.chunks import Chunks
+from mrd.detect.chunks import Way, whole_ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import reference_arrays
 from mrd.detect.reference import Learned, learn_reference
@@ -32,11 +32,10 @@ from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
 from mrd.files.layout import cells_path, reference_path
 from mrd.files.ledger import remember, remembered
-from mrd.files.models import write_model
+from mrd.files.models import REFERENCE_MODEL, write_model
 from mrd.files.panels import read_panel
 
 log = logging.getLogger(__name__)
-KIND, VERSION = "reference", 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,27 +62,26 @@ def run(options: argparse.Namespace) -> None:
 def reference_record(job: Run, name: str, tubes: pd.DataFrame, told: dict[str, Any], *, threads: int) -> dict[str, Any]:
     """The record of a panel's reference; too little to learn from is an outcome, so that other panels go on."""
     path = reference_path(job.results / "reference", name)
+    tries = whole_ways(choose_device(job.settings.device), threads)
     try:
-        return make_reference(job, read_panel(name), tubes, path, told, threads=threads)
+        return within_memory(f"reference {name}", tries, lambda way: make_reference(job, name, tubes, told, way))
     except EvidenceError as error:
         log.warning("reference %s", error)
         path.unlink(missing_ok=True)
         return {"panel": name, "outcome": FAILED, "reason": str(error)}
 
 
-def make_reference(
-    job: Run, panel: Panel, tubes: pd.DataFrame, path: Path, told: dict[str, Any], *, threads: int
-) -> dict[str, Any]:
+def make_reference(job: Run, name: str, tubes: pd.DataFrame, told: dict[str, Any], way: Way) -> dict[str, Any]:
     """Learn and write the reference; returns its record."""
-    device = choose_device(job.settings.device)
-    told = {**told, "device": str(device)}
+    panel, path = read_panel(name), reference_path(job.results / "reference", name)
+    told = {**told, "device": str(way.device)}
     seed, most = job.settings.seed, job.settings.control_cells
     cells = [shuffled(read_cells(cells_path(job.results, t)), seed, t, most) for t in tubes["tube_id"]]
-    values = [tensor(c.values, device) for c in cells]
-    by, rng = Chunks(threads=threads), generator(seed, "reference", panel.name)
-    learned = learn_reference(values, job.settings, rng, where=f"panel {panel.name}", by=by)
+    values = [tensor(c.values, way.device) for c in cells]
+    rng = generator(seed, "reference", panel.name)
+    learned = learn_reference(values, job.settings, rng, where=f"panel {panel.name}", by=way.chunks)
     controls = describe_controls(tubes, cells, learned, panel)
-    rehearsal = rehearse_search(job, panel, [(values[i], cells[i]) for i in learned.kept], learned, threads=threads)
+    rehearsal = rehearse_search(job, panel, [(values[i], cells[i]) for i in learned.kept], learned, threads=way.chunks.threads)
     excluded = [str(tubes["tube_id"].iloc[i]) for i in learned.excluded]
     for tube in excluded:
         log.warning("reference %s: %s carries a population no other control shows; it was left out", panel.name, tube)
@@ -103,17 +101,17 @@ def make_reference(
         "bank": digest_file(bank),
         "rehearsal": {**asdict(rehearsal), "cells": rehearsal.cells if np.isfinite(rehearsal.cells) else None},
     }
-    write_model(path, KIND, VERSION, reference_arrays(learned.reference, learned.adapted), {**about, "provenance": told})
+    write_model(path, *REFERENCE_MODEL, reference_arrays(learned.reference, learned.adapted), {**about, "provenance": told})
     return {"panel": panel.name, "outcome": OK, "controls": controls, "excluded": excluded}
 
 
 def rehearse_search(job: Run, panel: Panel, kept: list[tuple[Tensor, TubeCells]], learned: Learned, *, threads: int) -> Rehearsal:
     """What the search for what differs from normal finds in the controls themselves, and from how many cells on."""
-    likely = [torch.from_numpy(c.gates[panel.laip_in]).to(x.device) for x, c in kept]
+    places = [places_of(c, panel, x.device) for x, c in kept]
     movable = [i for i, n in enumerate(panel.model_channels) if panel.channels[n].role == "marker" and n != "CD45"]
     rng = generator(job.settings.seed, "rehearsal", panel.name)
     cells = [x for x, _ in kept]
-    return rehearse(cells, likely, learned, movable=movable, settings=job.settings, rng=rng, threads=threads)
+    return rehearse(cells, places, learned, movable=movable, settings=job.settings, rng=rng, threads=threads)
 
 
 def describe_controls(tubes: pd.DataFrame, cells: list[TubeCells], learned: Learned, panel: Panel) -> list[dict[str, Any]]:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 from mrd.core.contracts import TUBES
+from mrd.core.panel import Panel
 from mrd.core.seeds import generator
 from mrd.core.words import OK
+from mrd.detect.laip import Places
 from mrd.files.cells import TubeCells
 from mrd.files.tables import read_table
 
@@ -24,6 +27,11 @@ def gather_tubes(
     keep &= tubes["panel"].eq(panel) if panel else True
     keep &= tubes["role"].ne("control") if patients else True
     return tubes[keep]
+
+
+def places_of(cells: TubeCells, panel: Panel, device: torch.device) -> Places:
+    """Which cells lie where the panel looks for leukaemia."""
+    return Places(*(torch.from_numpy(cells.gates[g]).to(device) for g in (panel.laip_in, panel.laip_maybe)))
 
 
 def shuffled(cells: TubeCells, seed: int, tube: str, most: int | None = None) -> TubeCells:

@@ -302,7 +302,7 @@ LIMITS = Table(
 
 CLUSTERS = Table(
     "clusters",
-    1,
+    2,
     "population that an arm found in a tube",
     (
         C("subject", "s", "subject", required=True),
@@ -316,6 +316,13 @@ CLUSTERS = Table(
         C("differs", "s", "markers in which it differs from the nearest normal population, asinh units"),
         C("ratio", "f", "its cells over those of the mean control, where that is largest", "1", low=0),
         C("likely", "f", "share of its cells in the gate leukaemia is looked for in", "1", low=0, high=1),
+        C(
+            "change",
+            "f",
+            "its cells over those at the subject's quiet other visits, where they were searched together",
+            "1",
+            low=0,
+        ),
     ),
     key=("tube_id", "arm", "cluster"),
 )

@@ -68,3 +68,8 @@ def ways(device: torch.device, threads: int = 1) -> list[Way]:
 
 
 HALVED = 4
+
+
+def whole_ways(device: torch.device, threads: int = 1) -> list[Way]:
+    """How to do what takes all cells at once: on the device, then on the CPU."""
+    return [Way(d, Chunks(CHUNK, threads)) for d in dict.fromkeys([device, torch.device("cpu")])]

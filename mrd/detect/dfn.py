@@ -4,13 +4,14 @@ Nothing is known of the leukaemia. Components compete with the tube-adapted refe
 normal marrow; the reference is given several times its density, so that populations which merely differ between people
 win over a component, and only a real excess keeps one. Components are learned on one half of the cells and judged on
 the other: how many of its cells lie where the component is much denser than normal marrow, against how many of each
-control do.
+control do. Where the subject was seen at other visits, so are their cells: what a person has at every visit is no
+leukaemia by that alone, what is there at one and hardly at others has changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from mrd.core.settings import Settings
 from mrd.detect.align import Adapted, adapt
 from mrd.detect.chunks import BY_CHUNK, Chunks, chunks
 from mrd.detect.fit import start_mixture
-from mrd.detect.laip import Laip, Witness
+from mrd.detect.laip import Laip, Places, Witness
 from mrd.detect.mixture import (
     Mixture,
     Moments,
@@ -52,20 +53,38 @@ class Rare:
     """Cells of a marrow where normal marrow is thin, in the reference's frame, with their log density under it.
 
     share : of the marrow's own cells that were kept for judging
-    likely : which of them lie where leukaemia is looked for, (n,); None where nobody asks
+    places : which of them lie in the likely and in the possible places, (n, 2) bool; None where nobody asks
+    among : cells they are the rare ones of
     """
 
     cells: Tensor
     normal: Tensor
     share: float = 1.0
-    likely: Tensor | None = None
+    places: Tensor | None = None
+    among: int = 0
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A tube laid bare for the search: what is searched of its cells, and what it is searched against.
+
+    cells : in random order · adapted : the tube's normal marrow · rare : its rare cells
+    allowed : log density that a population must exceed at each rare cell
+    """
+
+    cells: Tensor
+    adapted: Adapted
+    rare: Rare
+    allowed: Tensor
 
 
 @dataclass(frozen=True)
 class Cluster:
     """An excess: its component in the reference's frame, cells found on the held-out half and in the mean control.
 
-    ratio : the first over the second, at the cut where it is largest · likely : share of its cells in the panel's gate
+    ratio : the first over the second, at the cut where it is largest
+    likely, possible : share of its cells in the panel's gates for leukaemia
+    change : its cells over those at the subject's quiet visits; nan where there is no other visit
     """
 
     mixture: Mixture
@@ -73,13 +92,20 @@ class Cluster:
     background: float
     ratio: float
     likely: float
+    possible: float
+    change: float
 
     @property
     def strength(self) -> float:
-        """The ratio, half of it where leukaemia is less surely looked for, nothing where it is not."""
-        if self.likely < LEAST_LIKELY:
-            return 0.0
-        return self.ratio if self.likely >= SURELY else self.ratio / 2
+        """The ratio, half of it where leukaemia is less surely looked for, nothing where it is not.
+
+        What has changed since other visits is one step surer: a person's own populations stay what they are.
+        """
+        changed = self.change >= CHANGED
+        if self.likely >= (LEAST_LIKELY if changed else SURELY):
+            return self.ratio
+        doubtful = self.likely >= LEAST_LIKELY or (changed and self.possible >= SURELY)
+        return self.ratio / 2 if doubtful else 0.0
 
 
 @dataclass(frozen=True)
@@ -115,54 +141,86 @@ def rare_cells(cells: Tensor, normal: Tensor, shift: Tensor, level: float) -> Ra
     return Rare(cells[keep] - shift, normal[keep])
 
 
-def find_excess(
+@dataclass(frozen=True)
+class Others:
+    """What a population is held against: rare cells of the controls and of the subject's other visits.
+
+    controls : each judged by a reference that did not see it · change : what is taken for it where there are no other visits
+    """
+
+    controls: Sequence[Rare]
+    visits: Sequence[Rare] = ()
+    change: float = float("nan")
+
+
+def lay_bare(
     cells: Tensor,
-    likely: Tensor,
+    places: Places,
     reference: Reference,
     *,
-    controls: Sequence[Rare],
     level: float,
     settings: Settings,
-    rng: np.random.Generator,
     adapted: Adapted | None = None,
     by: Chunks = BY_CHUNK,
-) -> Excess | None:
-    """Find what differs from normal in a tube; None where nothing does.
+) -> Bare:
+    """Rare cells of a tube, and the density that a population must exceed there.
+
+    That is the larger of `dfn_tolerance` times the tube's normal density, and of the normal density with every
+    population at the largest weight any control shows and as wide as people differ.
 
     Parameters
     ----------
     cells : (n, d) in random order; no more are searched than are kept of a control
-    likely : (n,) whether a cell lies where leukaemia is looked for
-    controls : rare cells of the controls, each judged by a reference that did not see it
+    places : where leukaemia is looked for · level : log density under which a cell is rare
     adapted : the tube's normal marrow with no leukaemia beside it, where it is known already
     """
     adapted = adapted or adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings), by=by)
-    cells, likely = cells[: settings.control_cells], likely[: settings.control_cells]
-    rare, background = rare_part(cells, likely, adapted, reference, level=level, settings=settings, by=by)
-    if len(rare.cells) < 10 * LEAST_MASS:
-        return None
-    fitted = compete(rare.cells[::2], background[::2], settings, rng, by)
-    if fitted is None:
-        return None
-    seen = held_out(rare)
-    clusters = judge(fitted, seen, controls, by)
+    cells, own = cells[: settings.control_cells], adapted.mixture
+    here = torch.stack([places.likely, places.possible], dim=1)[: len(cells)]
+    normal = log_density(cells, own, by)
+    keep = normal < level
+    wider = own.spreads + PEOPLE**2 * torch.eye(own.dims, device=own.spreads.device)
+    most = Mixture(torch.maximum(reference.largest, own.weights), own.means, wider, own.tails)
+    allowed = torch.maximum(log_density(cells[keep], most, by), normal[keep] + float(np.log(settings.dfn_tolerance)))
+    return Bare(cells, adapted, Rare(cells[keep] - adapted.shift, normal[keep], 1.0, here[keep], len(cells)), allowed)
+
+
+def find_excess(
+    tube: Bare, reference: Reference, others: Others, *, settings: Settings, rng: np.random.Generator, by: Chunks = BY_CHUNK
+) -> Excess | None:
+    """Find what differs from normal in a tube; None where nothing does."""
+    return accept(suspects(tube, others, settings, rng, by), tube, reference, others, settings=settings, by=by)
+
+
+def suspects(tube: Bare, others: Others, settings: Settings, rng: np.random.Generator, by: Chunks = BY_CHUNK) -> list[Cluster]:
+    """Populations among the rare cells of a tube, each learned on one half of them and weighed on the other."""
+    if len(tube.rare.cells) < 10 * LEAST_MASS:
+        return []
+    fitted = compete(tube.rare.cells[::2], tube.allowed[::2], settings, rng, by)
+    return [] if fitted is None else judge(fitted, held_out(tube.rare), others, by)
+
+
+def accept(
+    clusters: Sequence[Cluster], tube: Bare, reference: Reference, others: Others, *, settings: Settings, by: Chunks = BY_CHUNK
+) -> Excess | None:
+    """What stands out of a tube's suspects, and still does beside the tube's normal marrow adapted again."""
     kept = [c for c in clusters if c.strength >= settings.dfn_ratio]
     if not kept:
         return None
-    beside = adapt_beside(kept, cells, reference, settings, by)
-    kept = confirmed(clusters, moved_to(seen, adapted, beside, by), controls, settings, by)
-    return gather(kept, cells, beside, settings, by) if kept else None
+    beside = adapt_beside(kept, tube.cells, reference, settings, by)
+    kept = confirmed(clusters, moved_to(held_out(tube.rare), tube.adapted, beside, by), others, settings, by)
+    return gather(kept, tube.cells, beside, settings, by) if kept else None
 
 
 def confirmed(
-    clusters: Sequence[Cluster], tube: Rare, controls: Sequence[Rare], settings: Settings, by: Chunks = BY_CHUNK
+    clusters: Sequence[Cluster], tube: Rare, others: Others, settings: Settings, by: Chunks = BY_CHUNK
 ) -> list[Cluster]:
     """The clusters that differ from normal in a second look, and lesser ones that belong to them.
 
     With disease found, half of the ratio is enough for a cluster that overlaps it, and for another the second look alone.
     """
     lesser = [c for c in clusters if c.strength >= settings.dfn_ratio * LESSER]
-    again = weigh(together(lesser), tube, controls, by)
+    again = weigh(together(lesser), tube, others, by)
     groups = group_components(together(lesser))
     sure = [min(c.strength, now.strength) >= settings.dfn_ratio for c, now in zip(lesser, again, strict=True)]
     with_sure = {g for g, s in zip(groups, sure, strict=True) if s}
@@ -189,13 +247,14 @@ def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, setti
 def held_out(rare: Rare) -> Rare:
     """The half of a tube's rare cells that components were not learned on."""
     half = slice(1, None, 2)
-    return Rare(rare.cells[half], rare.normal[half], 0.5, None if rare.likely is None else rare.likely[half])
+    places = None if rare.places is None else rare.places[half]
+    return Rare(rare.cells[half], rare.normal[half], 0.5, places, rare.among)
 
 
 def moved_to(tube: Rare, before: Adapted, after: Adapted, by: Chunks) -> Rare:
     """Rare cells as another adaptation of the same tube sees them."""
     cells = tube.cells + before.shift
-    return Rare(cells - after.shift, log_density(cells, after.mixture, by), tube.share, tube.likely)
+    return replace(tube, cells=cells - after.shift, normal=log_density(cells, after.mixture, by))
 
 
 def together(kept: Sequence[Cluster]) -> Mixture:
@@ -203,23 +262,6 @@ def together(kept: Sequence[Cluster]) -> Mixture:
     masses = torch.tensor([float(c.found) for c in kept], device=kept[0].mixture.means.device)
     means, spreads = (torch.cat([getattr(c.mixture, n) for c in kept]) for n in ("means", "spreads"))
     return Mixture(masses / masses.sum(), means, spreads, kept[0].mixture.tails)
-
-
-def rare_part(
-    cells: Tensor, likely: Tensor, adapted: Adapted, reference: Reference, *, level: float, settings: Settings, by: Chunks
-) -> tuple[Rare, Tensor]:
-    """The tube's rare cells in the reference's frame, and the density they must exceed.
-
-    That is the larger of `dfn_tolerance` times the tube's normal density, and of the normal density with every
-    population at the largest weight any control shows and as wide as people differ.
-    """
-    own = adapted.mixture
-    normal = log_density(cells, own, by)
-    keep = normal < level
-    wider = own.spreads + PEOPLE**2 * torch.eye(own.dims, device=own.spreads.device)
-    most = Mixture(torch.maximum(reference.largest, own.weights), own.means, wider, own.tails)
-    allowed = torch.maximum(log_density(cells[keep], most, by), normal[keep] + float(np.log(settings.dfn_tolerance)))
-    return Rare(cells[keep] - adapted.shift, normal[keep], likely=likely[keep]), allowed
 
 
 def compete(x: Tensor, background: Tensor, settings: Settings, rng: np.random.Generator, by: Chunks = BY_CHUNK) -> Mixture | None:
@@ -259,26 +301,26 @@ def updated(m: Moments, alive: Tensor, tails: float) -> Mixture:
     return Mixture((kept.counts / kept.counts.sum()).float(), means.float(), spreads.float(), tails)
 
 
-def judge(mixture: Mixture, tube: Rare, controls: Sequence[Rare], by: Chunks = BY_CHUNK) -> list[Cluster]:
-    """Weigh each component on the tube's other half; one without cells enough where leukaemia is looked for is passed over."""
-    counts, inside = counts_above(tube, mixture, by)
+def judge(mixture: Mixture, tube: Rare, others: Others, by: Chunks = BY_CHUNK) -> list[Cluster]:
+    """Weigh each component on the tube's other half; one without cells enough where leukaemia may lie is passed over."""
+    counts, likely, possible = counts_above(tube, mixture, by)
+    inside = possible if others.visits or others.change >= CHANGED else likely
     worth = ((counts >= LEAST_FOUND) & (inside >= LEAST_LIKELY * counts)).any(dim=1)
-    return weigh(mixture.pick(worth), tube, controls, by) if bool(worth.any()) else []
+    return weigh(mixture.pick(worth), tube, others, by) if bool(worth.any()) else []
 
 
-def weigh(mixture: Mixture, tube: Rare, controls: Sequence[Rare], by: Chunks = BY_CHUNK) -> list[Cluster]:
+def weigh(mixture: Mixture, tube: Rare, others: Others, by: Chunks = BY_CHUNK) -> list[Cluster]:
     """Each component's cells in a tube against those in the controls, at the cut where their ratio is largest."""
-    counts, inside = counts_above(tube, mixture, by)
-    blank = torch.stack([counts_above(c, mixture, by)[0] for c in controls]) * tube.share
+    counts, likely, possible = counts_above(tube, mixture, by)
+    blank = torch.stack([counts_above(c, mixture, by)[0] for c in others.controls]) * tube.share
     mean, worst = blank.mean(dim=0), blank.amax(dim=0)
     ratio = torch.where(counts >= LEAST_FOUND, counts / torch.maximum(mean + 2, worst * 0.7), 0.0)
     best = ratio.argmax(dim=1)
     k = torch.arange(len(best), device=best.device)
-    told = (t[k, best].tolist() for t in (counts, mean, ratio, inside / counts.clamp_min(1)))
-    return [
-        Cluster(mixture.pick(k == i), int(found), background, over, place)
-        for i, (found, background, over, place) in enumerate(zip(*told, strict=True))
-    ]
+    change = changes(mixture, tube, counts, others, by)
+    cells = counts.clamp_min(1)
+    told = (t[k, best].tolist() for t in (counts, mean, ratio, likely / cells, possible / cells, change))
+    return [Cluster(mixture.pick(k == i), int(found), *rest) for i, (found, *rest) in enumerate(zip(*told, strict=True))]
 
 
 LEAST_FOUND = 12
@@ -286,36 +328,64 @@ LEAST_FOUND = 12
 LEAST_LIKELY = 0.5
 SURELY = 0.8
 """Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
+CHANGED = 5.0
+"""Times the cells of the subject's quiet visits from which on a population is there at one visit and not at others."""
+QUIET = 2
+"""Of the other visits, from the one with fewest cells on, which counts as quiet; the fewest where there are only two."""
 
 
-def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> tuple[Tensor, Tensor]:
-    """Cells above every cut of each component's score, (k, q), and the likely ones of them, none where nobody asked."""
+def changes(mixture: Mixture, tube: Rare, counts: Tensor, others: Others, by: Chunks) -> Tensor:
+    """Cells above every cut of each component over those at the subject's quiet visits, (k, q)."""
+    if not others.visits:
+        return torch.full(counts.shape, others.change, device=counts.device)
+    rate = [counts_above(v, mixture, by)[0] * (tube.share * tube.among / (v.share * max(v.among, 1))) for v in others.visits]
+    quiet = torch.stack(rate).kthvalue(QUIET if len(rate) > QUIET else 1, dim=0).values
+    return counts / (quiet + 2)
+
+
+def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> tuple[Tensor, Tensor, Tensor]:
+    """Cells above every cut of each component's score, (k, q), the likely ones and the possible ones of them.
+
+    Where nobody asked for places, none is in any.
+    """
     first, last, step = SCORES
     bins, k = round((last - first) / step), len(mixture.weights)
     logs, rows = component_logs_in(marrow.cells, mixture), torch.arange(k, device=marrow.cells.device) * (bins + 1)
 
     def part(piece: slice) -> Tensor:
         place = ((logs(piece) - marrow.normal[piece, None] - first) / step).clamp_(-1, bins - 1).floor_().long() + 1 + rows
-        every = torch.bincount(place.reshape(-1), minlength=k * (bins + 1))
-        likely = place[:0] if marrow.likely is None else place[marrow.likely[piece]]
-        some = torch.bincount(likely.reshape(-1), minlength=len(every))
-        return torch.stack([every, some])
+        here = [place[:0], place[:0]] if marrow.places is None else [place[p] for p in marrow.places[piece].T]
+        return torch.stack([torch.bincount(x.reshape(-1), minlength=k * (bins + 1)) for x in (place, *here)])
 
-    binned = sum(by.each(part, chunks(len(marrow.cells), by.size)), rows.new_zeros(2, k * (bins + 1)))
-    counts, inside = binned.reshape(2, k, bins + 1).flip(2).cumsum(2).flip(2)[:, :, 1:]
-    return counts, inside
+    binned = sum(by.each(part, chunks(len(marrow.cells), by.size)), rows.new_zeros(3, k * (bins + 1)))
+    counts, likely, possible = binned.reshape(3, k, bins + 1).flip(2).cumsum(2).flip(2)[:, :, 1:]
+    return counts, likely, possible
 
 
 def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Settings, by: Chunks) -> Excess:
     """The accepted clusters as a LAIP: refined against normal marrow as it is, with the held-out half as witnesses."""
     known, share = together(kept), max(adapted.share, 1e-6)
-    normal, moved = log_density(cells, adapted.mixture, by), cells - adapted.shift
-    train, seen = points(moved[::2], by), normal[::2]
+    normal = log_density(cells, adapted.mixture, by)
+    train, seen = points((cells - adapted.shift)[::2], by), normal[::2]
     for _ in range(REFINED):
         m = moments_beside(train, known, share, seen)
         known, share = updated(m, m.counts > 0, settings.tails), float(m.counts.sum() / train.count)
-    odds = log_density(moved, known, by) + float(np.log(max(share, 1e-12))) - normal
-    return Excess(Laip(known, share), Witness(moved[1::2], torch.sigmoid(odds[1::2])), adapted, kept, odds)
+    return told_by(Laip(known, share), kept, adapted, Searched(cells, normal), by)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Cells that were searched, and their log density under the tube's normal marrow beside what was found."""
+
+    cells: Tensor
+    normal: Tensor
+
+
+def told_by(laip: Laip, kept: list[Cluster], adapted: Adapted, seen: Searched, by: Chunks = BY_CHUNK) -> Excess:
+    """What a LAIP of accepted clusters tells of the cells that were searched."""
+    moved, normal = seen.cells - adapted.shift, seen.normal
+    odds = log_density(moved, laip.mixture, by) + float(np.log(max(laip.share, 1e-12))) - normal
+    return Excess(laip, Witness(moved[1::2], torch.sigmoid(odds[1::2])), adapted, kept, odds)
 
 
 REFINED = 5

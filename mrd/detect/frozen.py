@@ -51,6 +51,18 @@ def reference_from(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> 
     return Reference(mixture, torch.from_numpy(arrays["largest"]).to(device)), controls
 
 
+def adapted_arrays(adapted: Adapted, prefix: str = "") -> Arrays:
+    """A tube's normal marrow as arrays named with a prefix."""
+    more = {"shift": adapted.shift.cpu().numpy(), "share": np.array([adapted.share])}
+    return {**mixture_arrays(adapted.mixture, prefix), **{prefix + n: a for n, a in more.items()}}
+
+
+def adapted_from(arrays: Mapping[str, NDArray[Any]], device: torch.device, prefix: str = "") -> Adapted:
+    """A tube's normal marrow from its arrays."""
+    shift = torch.from_numpy(arrays[prefix + "shift"]).to(device)
+    return Adapted(mixture_from(arrays, device, prefix), shift, float(arrays[prefix + "share"][0]))
+
+
 def laip_arrays(laip: Laip) -> Arrays:
     """A LAIP as arrays."""
     return {**mixture_arrays(laip.mixture), "share": np.array([laip.share])}

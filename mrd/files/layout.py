@@ -58,6 +58,11 @@ def laip_path(folder: Path, subject: str, panel: str) -> Path:
     return folder / "models" / f"{subject}.{plain_name(panel)}.safetensors"
 
 
+def search_path(results: Path, tube: str) -> Path:
+    """What the search of a tube beside the subject's other visits found."""
+    return results / "laip" / "searches" / f"{tube}.safetensors"
+
+
 def find_laip(results: Path, frozen: str, subject: str, panel: str) -> Path:
     """Model of a subject's LAIP: the frozen one where the given folder has it, else the run's own."""
     given = laip_path(Path(frozen), subject, panel) if frozen else None

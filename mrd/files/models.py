@@ -15,8 +15,8 @@ from mrd.core.errors import ContractError, FileError
 from mrd.files.atomic import whole
 
 Arrays = dict[str, NDArray[Any]]
-LAIP_MODEL = ("laip", 2)
-"""Kind and version of a subject's frozen LAIP."""
+REFERENCE_MODEL, LAIP_MODEL, SEARCH_MODEL = ("reference", 2), ("laip", 2), ("search", 1)
+"""Kind and version of a panel's reference, of a subject's frozen LAIP, and of what the search found in a tube."""
 
 
 def write_model(path: Path, kind: str, version: int, arrays: Arrays, about: dict[str, Any]) -> None:

@@ -1,15 +1,28 @@
 """Without a diagnosis tube, what differs from normal at one visit is followed at the others."""
 
+import argparse
+import json
 import shutil
 
 import anndata as ad
 import pandas as pd
 import pytest
+import torch
 import yaml
 
+from mrd.cli.bank import read_bank
 from mrd.cli.detect import teaches
+from mrd.cli.followed import search_all
+from mrd.cli.run_options import start_run
+from mrd.cli.searches import read_search, write_search
+from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import CLUSTERS, LAIPS
+from mrd.core.tables import records
 from mrd.core.words import FOLLOWED
+from mrd.detect.device import tensor
+from mrd.files.cells import read_cells
+from mrd.files.layout import cells_path, scores_path, search_path
+from mrd.files.ledger import record_path, remember
 from mrd.files.tables import read_table
 from mrd.quantify import shared
 from tests.cohort import controls, make_cohort, patient, read_calls, run_some, run_stages
@@ -28,6 +41,16 @@ def cohort(tmp_path_factory):
     rows = [*controls(), *visits("P1", "CD56+", BURDENS), *visits("P2", "CD56+", [0.06]), *visits("P3", "", [0.0, 0.0])]
     settings = make_cohort(tmp_path_factory.mktemp("followed"), rows, batch_tubes=20)
     return settings, run_stages(settings)
+
+
+@pytest.fixture
+def own(cohort, tmp_path):
+    """A copy of the run to change: its settings and results."""
+    folder = tmp_path / "own"
+    shutil.copytree(cohort[0].parent, folder)
+    path = folder / "settings.yaml"
+    path.write_text(path.read_text().replace(str(cohort[0].parent), str(folder)))
+    return path, folder / "results"
 
 
 def laips_of(results):
@@ -151,13 +174,56 @@ def test_a_frozen_one_is_followed_as_it_is(cohort, tmp_path):
     pd.testing.assert_frame_equal(read_calls(again)[columns], before)
 
 
-def test_one_that_was_followed_goes_once_it_is_off(cohort, tmp_path):
-    folder = tmp_path / "changed"
-    shutil.copytree(cohort[0].parent, folder)
-    path, results = folder / "settings.yaml", folder / "results"
-    told = yaml.safe_load(path.read_text().replace(str(cohort[0].parent), str(folder)))
-    path.write_text(yaml.safe_dump({**told, "follow_found": False}))
+def test_one_that_was_followed_goes_once_it_is_off(own):
+    path, results = own
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "follow_found": False}))
     assert list((results / "laip").rglob("*.safetensors"))
     run_some(path, "laip", "detect", "call")
     assert not list((results / "laip").rglob("*.safetensors"))
+    assert not list((results / "laip" / "searches").iterdir())
     assert set(read_calls(results)["arm"]) == {"dfn"}
+
+
+def test_tubes_of_several_visits_are_searched_beside_each_other_and_what_was_found_is_kept(cohort):
+    kept = sorted(p.name.removesuffix(".safetensors") for p in (cohort[1] / "laip" / "searches").glob("*.safetensors"))
+    assert kept == ["P1_FU1_T1", "P1_FU2_T1", "P1_FU3_T1", "P3_FU1_T1", "P3_FU2_T1"]
+    clusters = read_table(cohort[1] / "clusters.tsv", CLUSTERS)
+    told = clusters[clusters["arm"].eq("dfn")].set_index("tube_id")["change"]
+    assert (told["P1_FU1_T1"] > 3).all()
+    assert told[["P2_FU1_T1"]].isna().all()
+
+
+def test_what_was_kept_is_what_the_search_finds(cohort):
+    settings, results = cohort
+    job = start_run(argparse.Namespace(settings=settings, batch="s001"))
+    bank = read_bank(results / "reference", "aml-lyric-9", torch.device("cpu"))
+    tubes = gather_tubes([results / "prepare" / "s001.tsv"], patients=True)
+    mine = records(tubes[tubes["subject"].eq("P1")])
+    told = search_all(job, mine, bank)
+    assert told["P1_FU1_T1"] is not None
+    assert told["P1_FU3_T1"] is None
+    for tube in mine:
+        cells = shuffled(read_cells(cells_path(results, tube["tube_id"])), job.settings.seed, tube["tube_id"])
+        again = read_search(search_path(results, tube["tube_id"]), tensor(cells.values, bank.device), job.settings).excess
+        excess = told[tube["tube_id"]]
+        assert (again is None) == (excess is None)
+        if excess is not None:
+            assert torch.equal(again.odds, excess.odds)
+            assert torch.equal(again.witness.leukaemic, excess.witness.leukaemic)
+            assert torch.equal(again.adapted.mixture.spreads, excess.adapted.mixture.spreads)
+            assert [c.strength for c in again.clusters] == [c.strength for c in excess.clusters]
+
+
+def test_a_search_that_is_gone_is_made_again_and_one_that_changed_is_told_by(own):
+    path, results = own
+    search, scores = search_path(results, "P1_FU1_T1"), scores_path(results, "P1_FU1_T1")
+    before, seen = search.read_bytes(), scores.stat().st_mtime_ns
+    search.unlink()
+    run_some(path, "laip", "detect")
+    assert search.read_bytes() == before
+    assert scores.stat().st_mtime_ns == seen
+    write_search(search, None, {})
+    record = json.loads(record_path(search).read_text())
+    remember(search, record["inputs"], {})
+    run_some(path, "detect", "call")
+    assert read_calls(results).loc[("P1", "FU1"), "call"] == "indeterminate"

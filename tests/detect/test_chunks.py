@@ -1,18 +1,16 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 
 from mrd.detect.align import adapt
 from mrd.detect.chunks import CHUNK, DEVICE_CHUNK, Chunks, chunks, ways
-from mrd.detect.dfn import find_excess
 from mrd.detect.learned import score_learned
 from mrd.detect.mixture import log_density
 from mrd.detect.reference import prior_of
 from tests.detect.marrow import mixed
-from tests.detect.test_dfn import S, bank
+from tests.detect.test_dfn import S, bank, search
 from tests.detect.test_gpu import network
 from tests.detect.test_mixture import cells, mixture
 
@@ -58,22 +56,9 @@ def test_the_detectors_need_neither_flowkit_nor_anndata():
 
 def test_threads_change_no_bit_of_an_adaptation_or_a_search():
     cells, _ = mixed(20_000, 0.02, 33)
-    told, level, rare = bank()
+    told, _, _ = bank()
     one, three = (adapt(cells, told.reference.mixture, prior_of(S), by=Chunks(threads=t)) for t in (1, 3))
     assert torch.equal(one.mixture.means, three.mixture.means)
     assert torch.equal(one.mixture.spreads, three.mixture.spreads)
-    likely = torch.ones(len(cells), dtype=torch.bool)
-    found = [
-        find_excess(
-            cells,
-            likely,
-            told.reference,
-            controls=rare,
-            level=level,
-            settings=S,
-            rng=np.random.default_rng(1),
-            by=Chunks(threads=t),
-        )
-        for t in (1, 3)
-    ]
+    found = [search(cells, by=Chunks(threads=t)) for t in (1, 3)]
     assert torch.equal(found[0].odds, found[1].odds)

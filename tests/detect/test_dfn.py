@@ -5,8 +5,20 @@ import numpy as np
 import pytest
 import torch
 
-from mrd.detect.dfn import Rare, compete, counts_above, find_excess, group_components, judge, rare_cells, rare_level
-from mrd.detect.laip import align_tube
+from mrd.detect.chunks import BY_CHUNK
+from mrd.detect.dfn import (
+    Others,
+    Rare,
+    compete,
+    counts_above,
+    find_excess,
+    group_components,
+    judge,
+    lay_bare,
+    rare_cells,
+    rare_level,
+)
+from mrd.detect.laip import Places, align_tube
 from mrd.detect.mixture import Mixture
 from tests.detect.marrow import LEUKAEMIA, SETTINGS, leukaemic, mixed, normal, tensor
 from tests.detect.test_reference import learned
@@ -24,19 +36,20 @@ def bank():
     return told, level, [rare_cells(c, n, a.shift, level) for c, n, a in zip(cells, told.normal, told.adapted, strict=True)]
 
 
-def search(cells, likely=None, settings=S, adapted=None):
-    told, level, rare = bank()
-    likely = torch.ones(len(cells), dtype=torch.bool) if likely is None else likely
-    return find_excess(
-        cells,
-        likely,
-        told.reference,
-        controls=rare,
-        level=level,
-        settings=settings,
-        adapted=adapted,
-        rng=np.random.default_rng(1),
-    )
+def everywhere(cells, *, likely=True, possible=True):
+    """Cells that all lie, or all do not, where leukaemia is looked for."""
+    return Places(*(torch.full((len(cells),), here, dtype=torch.bool) for here in (likely, possible)))
+
+
+def laid(cells, places=None, settings=S, adapted=None):
+    told, level, _ = bank()
+    return lay_bare(cells, places or everywhere(cells), told.reference, level=level, settings=settings, adapted=adapted)
+
+
+def search(cells, places=None, settings=S, adapted=None, visits=(), by=BY_CHUNK):
+    told, _, rare = bank()
+    tube, rng = laid(cells, places, settings, adapted), np.random.default_rng(1)
+    return find_excess(tube, told.reference, Others(rare, [laid(v).rare for v in visits]), settings=settings, rng=rng, by=by)
 
 
 @pytest.mark.parametrize(("burden", "shift"), [(0.008, 0.0), (0.03, 0.25), (0.15, -0.25)])
@@ -61,13 +74,48 @@ def test_normal_and_regenerating_marrow_stay_quiet(seed, progenitors):
 
 def test_outside_the_place_leukaemia_is_looked_for_nothing_is_found():
     cells, _ = mixed(20_000, 0.02, 33)
-    assert search(cells, torch.zeros(len(cells), dtype=torch.bool)) is None
+    assert search(cells, everywhere(cells, likely=False)) is None
 
 
 def test_a_stricter_ratio_finds_less():
     cells, _ = mixed(20_000, 0.02, 33)
     assert search(cells) is not None
     assert search(cells, settings=S.model_copy(update={"dfn_ratio": 1e6})) is None
+
+
+ELSEWHERE = {"likely": False, "possible": True}
+
+
+@pytest.mark.parametrize(
+    ("others", "found"), [((0.0, 0.0), True), ((0.02, 0.0, 0.0), True), ((0.03, 0.02), False), ((), False), ((0.03,), False)]
+)
+def test_where_leukaemia_is_less_surely_looked_for_only_what_has_changed_since_other_visits_counts(others, found):
+    cells, truth = mixed(20_000, 0.03, 31)
+    visits = [mixed(20_000, burden, 50 + i, shift=0.1)[0] for i, burden in enumerate(others)]
+    excess = search(cells, everywhere(cells, **ELSEWHERE), visits=visits)
+    assert (excess is not None) == found
+    if found:
+        assert (excess.odds > 0).numpy()[truth].mean() > 0.85
+        assert min(c.change for c in excess.clusters) > 5
+
+
+def test_other_visits_take_no_population_away_that_stands_out_by_itself():
+    cells, _ = mixed(20_000, 0.03, 31)
+    excess = search(cells, visits=[mixed(20_000, 0.03, 51)[0]])
+    assert excess.laip.share == pytest.approx(0.03, rel=0.2)
+    assert max(c.change for c in excess.clusters) < 2
+
+
+def test_outside_every_place_nothing_is_found_however_it_changes():
+    cells, _ = mixed(20_000, 0.03, 31)
+    assert search(cells, everywhere(cells, likely=False, possible=False), visits=[mixed(20_000, 0.0, 51)[0]] * 2) is None
+
+
+def test_cells_at_other_visits_are_counted_per_cell_searched():
+    cells, _ = mixed(20_000, 0.03, 31)
+    few, many = (search(cells, visits=[mixed(n, 0.01, 52)[0]]) for n in (5_000, 40_000))
+    for excess in (few, many):
+        assert max(c.change for c in excess.clusters) == pytest.approx(3, rel=0.5)
 
 
 def test_a_handful_of_cells_is_no_marrow_to_search():
@@ -90,16 +138,22 @@ def one(centre):
     return Mixture(torch.ones(1), tensor([centre]), torch.eye(2)[None], 10.0)
 
 
+def half_and_quarter(n):
+    """Places of n cells: every fourth likely, every second possible."""
+    return torch.stack([torch.arange(n) % 4 == 0, torch.arange(n) % 2 == 0], dim=1)
+
+
 def test_cells_above_a_cut_are_those_whose_score_exceeds_it():
     rng = np.random.default_rng(6)
-    marrow = Rare(tensor(rng.normal(0, 2, (500, 2))), tensor(rng.normal(-6, 2, 500)), likely=torch.arange(500) % 2 == 0)
-    counts, inside = counts_above(marrow, one([1.0, 0.0]))
+    marrow = Rare(tensor(rng.normal(0, 2, (500, 2))), tensor(rng.normal(-6, 2, 500)), places=half_and_quarter(500))
+    counts, likely, possible = counts_above(marrow, one([1.0, 0.0]))
     from mrd.detect.mixture import log_density
 
     scores = (log_density(marrow.cells, one([1.0, 0.0])) - marrow.normal).numpy()
     for q, cut in ((0, -4.0), (20, 0.0), (40, 4.0)):
         assert int(counts[0, q]) == pytest.approx((scores >= cut).sum(), abs=1)
-        assert int(inside[0, q]) == pytest.approx((scores[::2] >= cut).sum(), abs=1)
+        assert int(likely[0, q]) == pytest.approx((scores[::4] >= cut).sum(), abs=1)
+        assert int(possible[0, q]) == pytest.approx((scores[::2] >= cut).sum(), abs=1)
 
 
 def test_a_component_is_judged_by_its_ratio_to_the_controls():
@@ -108,14 +162,14 @@ def test_a_component_is_judged_by_its_ratio_to_the_controls():
     def marrow(n):
         return Rare(tensor(rng.normal(0, 0.5, (n, 2))), torch.full((n,), -10.0))
 
-    fitted, here = one([0.0, 0.0]), torch.ones(100, dtype=torch.bool)
+    fitted, here = one([0.0, 0.0]), torch.ones(100, 2, dtype=torch.bool)
     tube = Rare(*(getattr(marrow(100), n) for n in ("cells", "normal")), 0.5, here)
-    [alike] = judge(fitted, tube, [marrow(200) for _ in range(4)])
-    [apart] = judge(fitted, tube, [marrow(4) for _ in range(4)])
+    [alike] = judge(fitted, tube, Others([marrow(200) for _ in range(4)]))
+    [apart] = judge(fitted, tube, Others([marrow(4) for _ in range(4)]))
     assert alike.ratio < 1.5
     assert apart.ratio > 20
     assert (apart.found, apart.likely) == (100, 1.0)
-    assert judge(fitted, replace(tube, likely=~here), [marrow(4) for _ in range(4)]) == []
+    assert judge(fitted, replace(tube, places=~here), Others([marrow(4) for _ in range(4)])) == []
 
 
 def test_components_that_overlap_are_one_population():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from mrd.detect.laip import Places
 from mrd.detect.mixture import Mixture
 from mrd.detect.rehearse import rehearse
 from mrd.detect.spike import LADDER, MOVED, draw, known_kinds, least_cells, spike
@@ -64,9 +65,9 @@ def test_least_cells_stay_within_what_was_tried_and_are_infinite_where_none_is_f
 def test_a_rehearsal_finds_nothing_in_blanks_and_the_kinds_from_some_rung_on():
     told = learned()
     cells = [controls()[i] for i in told.kept]
-    likely = [c[:, 2] > 2.5 for c in cells]
-    out = rehearse(cells, likely, told, movable=[3], settings=S, rng=np.random.default_rng(3))
-    assert out.found == [0] * len(cells)
+    places = [Places(c[:, 2] > 2.5, c[:, 2] > 2.5) for c in cells]
+    out = rehearse(cells, places, told, movable=[3], settings=S, rng=np.random.default_rng(3))
+    assert out.found == out.changed == [0] * len(cells)
     assert LADDER[0] < out.cells <= 2 * LADDER[-1]
     assert 0.5 <= out.recall <= 1.0
-    assert rehearse(cells, likely, told, movable=[3], settings=S, rng=np.random.default_rng(3), threads=2) == out
+    assert rehearse(cells, places, told, movable=[3], settings=S, rng=np.random.default_rng(3), threads=2) == out

@@ -1,0 +1,80 @@
+"""The search for what differs from normal, in a tube by itself or beside the subject's other visits, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from mrd.cli.bank import Bank
+from mrd.core.seeds import generator
+from mrd.core.settings import Settings
+from mrd.detect.align import Adapted
+from mrd.detect.chunks import BY_CHUNK, Chunks
+from mrd.detect.dfn import Bare, Cluster, Excess, Others, Rare, Searched, find_excess, lay_bare, told_by
+from mrd.detect.frozen import adapted_arrays, adapted_from, laip_arrays, laip_from, mixture_arrays, mixture_from
+from mrd.detect.laip import Places
+from mrd.detect.mixture import log_density
+from mrd.files.ledger import record_path
+from mrd.files.models import SEARCH_MODEL, read_model, write_model
+
+JUDGED = ("found", "background", "ratio", "likely", "possible", "change")
+"""What is kept of each accepted cluster beside its component."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the search of a tube beside the subject's other visits found: an excess, or nothing."""
+
+    excess: Excess | None
+
+
+def bare(
+    values: Tensor, places: Places, bank: Bank, settings: Settings, *, adapted: Adapted | None = None, by: Chunks = BY_CHUNK
+) -> Bare:
+    """A tube laid bare for the search; `adapted` is its normal marrow with no leukaemia beside it, where that is known."""
+    return lay_bare(values, places, bank.reference, level=bank.level, settings=settings, adapted=adapted, by=by)
+
+
+def search(
+    tube: str, laid: Bare, bank: Bank, settings: Settings, *, visits: Sequence[Rare] = (), by: Chunks = BY_CHUNK
+) -> Excess | None:
+    """What differs from normal in a tube, and, where there are other visits of the subject, from those."""
+    rng = generator(settings.seed, "dfn", tube)
+    return find_excess(laid, bank.reference, Others(bank.rare, visits), settings=settings, rng=rng, by=by)
+
+
+def write_search(path: Path, excess: Excess | None, about: dict[str, Any]) -> None:
+    """Keep what a search found, or that it found nothing."""
+    arrays = {}
+    if excess is not None:
+        arrays = {**laip_arrays(excess.laip), **adapted_arrays(excess.adapted, "adapted_")}
+        for i, cluster in enumerate(excess.clusters):
+            arrays |= mixture_arrays(cluster.mixture, f"cluster_{i}_")
+        arrays |= {n: np.array([getattr(c, n) for c in excess.clusters], dtype=np.float64) for n in JUDGED}
+    write_model(path, *SEARCH_MODEL, arrays, {**about, "clusters": 0 if excess is None else len(excess.clusters)})
+
+
+def read_search(path: Path, values: Tensor, settings: Settings, by: Chunks = BY_CHUNK) -> Kept:
+    """What a search found, told of the same cells in the same order."""
+    arrays, about = read_model(path, *SEARCH_MODEL)
+    if not about["clusters"]:
+        return Kept(None)
+    device, cells = values.device, values[: settings.control_cells]
+    adapted = adapted_from(arrays, device, "adapted_")
+    judged = zip(*(arrays[n].tolist() for n in JUDGED), strict=True)
+    clusters = [
+        Cluster(mixture_from(arrays, device, f"cluster_{i}_"), int(found), *rest) for i, (found, *rest) in enumerate(judged)
+    ]
+    seen = Searched(cells, log_density(cells, adapted.mixture, by))
+    return Kept(told_by(laip_from(arrays, device), clusters, adapted, seen, by))
+
+
+def forget_search(path: Path) -> None:
+    """Remove a search that is no longer asked for, with its record."""
+    path.unlink(missing_ok=True)
+    record_path(path).unlink(missing_ok=True)
