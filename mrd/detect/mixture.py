@@ -111,6 +111,20 @@ def features(x: Tensor, centre: Tensor) -> Tensor:
     return phi
 
 
+def feature_rows(x: Tensor, centre: Tensor) -> Tensor:
+    """The same features, each along a row, (1 + d + d (d + 1) / 2, n)."""
+    n, d = x.shape
+    phi = torch.empty(1 + d + d * (d + 1) // 2, n, dtype=x.dtype, device=x.device)
+    y = (x - centre).T.contiguous()
+    phi[0] = 1
+    phi[1 : d + 1] = y
+    at = d + 1
+    for i in range(d):
+        torch.mul(y[i:], y[i], out=phi[at : at + d - i])
+        at += d - i
+    return phi
+
+
 def points(x: Tensor, by: Chunks = BY_CHUNK) -> Points:
     """Cells as features about their mean; passes over them are shared among the threads of `by`."""
     centre = x.mean(dim=0) if len(x) else torch.zeros(x.shape[1], device=x.device)
@@ -138,29 +152,34 @@ def forms(mixture: Mixture, centre: Tensor) -> Forms:
 
 @dataclass(frozen=True)
 class Joint:
-    """Weight x density of cells under components, each cell's largest factor taken out: (n, k), its sum (n,), logs (n,).
+    """Density of cells under components, in pieces that stay in range.
 
-    near : tails / (tails + squared distance), (n, k) · total : sum of mass over components · log : log density
+    part : density over the cell's largest, heights left out, (n, k) · far : one + squared distance / tails, (n, k)
+    total : sum of part x height over components, (n,) · log : log density, (n,)
     """
 
-    mass: Tensor
-    near: Tensor
+    part: Tensor
+    far: Tensor
     total: Tensor
     log: Tensor
 
 
 def joint(phi: Tensor, form: Forms) -> Joint:
-    """Weight x density of every component.
+    """Density of every component, for features (n, f) of cells.
 
-    The density of a t distribution is a power of `near`, (nu + d) / 2: with whole nu it needs products and at most one
+    The density of a t distribution is a power of 1 / far, (nu + d) / 2: with whole nu it needs products and at most one
     root, no logarithm and no exponential per component.
     """
-    near = (phi @ form.linear).clamp_min_(1).reciprocal_()
-    top = near.amax(dim=1)
-    power = form.tails + form.dims
-    mass = half_power(near / top[:, None], power).mul_(form.height)
-    total = mass.sum(dim=1).clamp_min_(1e-37)
-    return Joint(mass, near, total, torch.log(total) + power / 2 * torch.log(top) + form.highest)
+    far = (phi @ form.linear).clamp_min_(1)
+    nearest = far.amin(dim=1)
+    part = half_power(nearest[:, None] / far, form.tails + form.dims)
+    total = (part @ form.height).clamp_min_(1e-37)
+    return Joint(part, far, total, log_of(total, nearest, form))
+
+
+def log_of(total: Tensor, nearest: Tensor, form: Forms) -> Tensor:
+    """Log density from the sum of parts and how far the nearest component is."""
+    return torch.log(total) - (form.tails + form.dims) / 2 * torch.log(nearest) + form.highest
 
 
 def half_power(x: Tensor, twice: float) -> Tensor:
@@ -179,10 +198,21 @@ def half_power(x: Tensor, twice: float) -> Tensor:
 
 
 def log_density(x: Tensor, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
-    """Log density of each cell, (n,)."""
+    """Log density of each cell, (n,).
+
+    Features and components lie along rows here, where sums over components run along the cells: a third less time.
+    """
     centre = mixture.weights @ mixture.means
     form = forms(mixture, centre)
-    return by.join(lambda c: joint(features(x[c], centre), form).log, len(x), x.new_empty(0))
+    linear, power = form.linear.T.contiguous(), form.tails + form.dims
+
+    def part(piece: slice) -> Tensor:
+        far = (linear @ feature_rows(x[piece], centre)).clamp_min_(1)
+        nearest = far.amin(dim=0)
+        total = (form.height @ half_power(torch.div(nearest, far, out=far), power)).clamp_min_(1e-37)
+        return log_of(total, nearest, form)
+
+    return by.join(part, len(x), x.new_empty(0))
 
 
 def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
@@ -192,7 +222,7 @@ def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
 
     def part(piece: slice) -> Tensor:
         told = joint(features(x[piece], centre), form)
-        return told.mass / told.total[:, None]
+        return told.part * form.height / told.total[:, None]
 
     return BY_CHUNK.join(part, len(x), x.new_empty(0, len(mixture.weights)))
 
@@ -232,10 +262,10 @@ def moments_of(x: Points, form: Forms, weigh: Callable[[Tensor, slice], Tensor])
         phi, piece = chunk
         told = joint(phi, form)
         weight = weigh(told.log, piece)
-        share = told.mass.mul_((weight / told.total)[:, None])
-        counts = share.sum(dim=0).double()
+        share = told.part.mul_((weight / told.total)[:, None])
+        counts = (share.sum(dim=0) * form.height).double()
         logs = float((told.log * weight).double().sum())
-        return counts, (share.mul_(told.near).T @ phi).double(), logs, float(weight.double().sum())
+        return counts, ((share.div_(told.far).T @ phi) * form.height[:, None]).double(), logs, float(weight.double().sum())
 
     parts = list(x.by.each(part, list(zip(x.chunks, chunks(x.count), strict=True))))
     robust = (form.tails + form.dims) / form.tails

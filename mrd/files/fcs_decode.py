@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrd.core.errors import FileError
+from mrd.core.stretches import stretches
 from mrd.files.fcs_layout import Layout, Parameter
 from mrd.files.fcs_text import AGAIN
 
@@ -98,9 +99,12 @@ def find_ceilings(events: Raw, parameters: tuple[Parameter, ...]) -> NDArray[np.
     hundred lies above, it is no ceiling, and the largest value that was recorded is taken.
     """
     tops = np.array([p.ceiling for p in parameters])
-    for i, p in enumerate(parameters):
-        if p.kind != "I" and len(events) and (events[:, i] > tops[i]).mean() > ABOVE:
-            tops[i] = events[:, i].max() + 1
+    measured = np.array([p.kind != "I" for p in parameters])
+    if not len(events) or not measured.any():
+        return tops
+    over = sum((events[rows] > tops).sum(axis=0) for rows in stretches(len(events)))
+    for i in np.flatnonzero(measured & (over / len(events) > ABOVE)):
+        tops[i] = events[:, i].max() + 1
     return tops
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mrd.core.stretches import stretches
 
 MAD_SCALE = 1.4826
 LEAST_EVENTS = 200
 LEAST_BINS = 5
 RATE = 3.0
+Signal = NDArray[np.float64] | Callable[[], NDArray[np.float64]]
 
 
 def flag_margins(events: NDArray[np.float64], ranges: NDArray[np.float64], columns: Sequence[int]) -> NDArray[np.bool_]:
@@ -21,13 +25,22 @@ def flag_margins(events: NDArray[np.float64], ranges: NDArray[np.float64], colum
 
 def share_saturated(events: NDArray[np.float64], ranges: NDArray[np.float64], columns: Sequence[int]) -> float:
     """Largest share of events at the top of the range among the given columns."""
-    if not len(events):
+    if not len(events) or not len(columns):
         return 0.0
-    return max((float((events[:, c] >= ranges[c] - 1).mean()) for c in columns), default=0.0)
+    over = np.zeros(len(columns), dtype=int)
+    for rows in stretches(len(events)):
+        over += [np.count_nonzero(events[rows, c] >= ranges[c] - 1) for c in columns]
+    return float(over.max()) / len(events)
 
 
 def flag_unstable(
-    time: NDArray[np.float64], signals: Iterable[NDArray[np.float64]], *, bins: int, mads: float, least: float
+    time: NDArray[np.float64],
+    signals: Iterable[Signal],
+    *,
+    bins: int,
+    mads: float,
+    least: float,
+    threads: int = 1,
 ) -> NDArray[np.bool_]:
     """True for events in a stretch of time whose signal, or event rate, left the run's own level.
 
@@ -38,7 +51,7 @@ def flag_unstable(
 
     Parameters
     ----------
-    time : (n,) · signals : each channel (n,) on the common scale
+    time : (n,) · signals : each channel (n,) on the common scale, or what gives it when it is asked for
     """
     bins = int(np.clip(len(time) // LEAST_EVENTS, 1, bins))
     if bins < LEAST_BINS or float(np.ptp(time)) == 0:
@@ -46,7 +59,7 @@ def flag_unstable(
     stretch = np.minimum(((time - time.min()) / np.ptp(time) * bins).astype(int), bins - 1)
     counts = np.bincount(stretch, minlength=bins)
     rate = np.log(np.maximum(counts, 1))[:, None]
-    bad = outlying(bin_means(stretch, signals, bins), mads, least) | outlying(rate, mads, np.log(RATE))
+    bad = outlying(bin_means(stretch, signals, bins, threads), mads, least) | outlying(rate, mads, np.log(RATE))
     return np.asarray(bad[stretch], dtype=bool)
 
 
@@ -57,8 +70,15 @@ def outlying(levels: NDArray[np.float64], mads: float, least: float) -> NDArray[
     return np.asarray(((off > mads * spread) & (off >= least)).any(axis=1))
 
 
-def bin_means(stretch: NDArray[np.int_], signals: Iterable[NDArray[np.float64]], bins: int) -> NDArray[np.float64]:
+def bin_means(stretch: NDArray[np.int_], signals: Iterable[Signal], bins: int, threads: int = 1) -> NDArray[np.float64]:
     """Mean of each clipped signal in each stretch (b, c); NaN where a stretch has next to no events."""
+
+    def summed(signal: Signal) -> NDArray[np.float64]:
+        values = signal() if callable(signal) else signal
+        weights = np.clip(values, *np.percentile(values, [1, 99]))
+        return np.bincount(stretch, weights, minlength=bins).astype(np.float64, copy=False)
+
     counts = np.bincount(stretch, minlength=bins)
-    sums = np.stack([np.bincount(stretch, np.clip(s, *np.percentile(s, [1, 99])), minlength=bins) for s in signals], axis=1)
+    with ThreadPoolExecutor(threads) as pool:
+        sums = np.stack(list(pool.map(summed, signals)), axis=1)
     return np.where(counts[:, None] >= 20, sums / np.maximum(counts, 1)[:, None], np.nan)

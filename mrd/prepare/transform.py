@@ -11,9 +11,7 @@ from flowutils import transforms
 from numpy.typing import NDArray
 
 from mrd.core.panel import Panel, Scale
-
-STRETCH = 1 << 15
-"""Events worked on at a time: they stay in the cache."""
+from mrd.core.stretches import stretches
 
 
 def apply_scale(values: NDArray[np.float64], scale: Scale) -> NDArray[np.float64]:
@@ -43,13 +41,12 @@ def transform(events: Rows, index: dict[str, int], panel: Panel, threads: int = 
     """Each of the panel's channels on its common scale, time left as it is; stretches are shared among the threads."""
     out = {name: np.empty(len(events)) for name in index}
 
-    def fill(first: int) -> None:
-        rows = slice(first, first + STRETCH)
+    def fill(rows: slice) -> None:
         part = events[rows]
         for name, column in index.items():
             channel = panel.channels[name]
             out[name][rows] = part[:, column] if channel.role == "time" else apply_scale(part[:, column], channel.scale)
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, range(0, len(events), STRETCH)))
+        list(pool.map(fill, stretches(len(events))))
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,22 +83,27 @@ def gate_tube(tube: Measured, settings: Settings, threads: int = 1) -> GatedTube
     area, height = tube.columns("area")[0], tube.columns("height")[0]
     flags = ["saturated"] if share_saturated(tube.raw, tube.ranges, tube.columns("marker")) > SATURATED else []
     columns = transform(tube.linear, tube.index, panel, threads)
-    steady, time_flags = steady_events(columns, inner, panel, settings)
+    steady, time_flags = steady_events(columns, inner, panel, settings, threads)
     gated = gate_events(columns, tube.raw[:, area] / (1.0 + tube.raw[:, height]), inner & steady, panel)
     return GatedTube(columns, inner, steady, gated, flags + time_flags)
 
 
 def steady_events(
-    columns: dict[str, NDArray[np.float64]], inner: NDArray[np.bool_], panel: Panel, settings: Settings
+    columns: dict[str, NDArray[np.float64]], inner: NDArray[np.bool_], panel: Panel, settings: Settings, threads: int = 1
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Events of stable stretches, and what to flag; without a time channel all of them."""
     time = panel.role("time")
     if time is None or time not in columns or not len(inner) or np.ptp(columns[time]) == 0:
         return np.ones(len(inner), dtype=bool), ["time-missing"]
-    signals = (columns[n][inner] for n in panel.model_channels)
+    signals = [partial(columns[n].__getitem__, inner) for n in panel.model_channels]
     bad = np.zeros(len(inner), dtype=bool)
     bad[inner] = flag_unstable(
-        columns[time][inner], signals, bins=settings.time_bins, mads=settings.time_mads, least=settings.time_least
+        columns[time][inner],
+        signals,
+        bins=settings.time_bins,
+        mads=settings.time_mads,
+        least=settings.time_least,
+        threads=threads,
     )
     return ~bad, ["unstable"] if bad.any() else []
 

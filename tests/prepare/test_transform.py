@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from mrd.core.panel import Scale
+from mrd.core.stretches import STRETCH
 from mrd.files.panels import read_panel
-from mrd.prepare.transform import STRETCH, apply_scale, transform
+from mrd.prepare.transform import apply_scale, transform
 
 VALUES = np.array([-500.0, -10.0, 0.0, 1.0, 150.0, 1e3, 262144.0])
 
