@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mrd.core.stretches import STRETCH
 from mrd.prepare.qc import flag_margins, flag_unstable, share_saturated
 
 RULE = {"bins": 100, "mads": 6.0, "least": 0.15}
@@ -20,6 +21,24 @@ def test_events_at_the_top_of_the_range_or_at_zero_are_margins():
 def test_the_most_saturated_channel_counts():
     events = np.array([[100.0, 1.0], [100.0, 100.0], [1.0, 1.0], [1.0, 1.0]])
     assert share_saturated(events, np.array([100.0, 100.0]), [0, 1]) == 0.5
+
+
+def test_saturated_events_are_counted_over_all_stretches():
+    n = 2 * STRETCH + 5
+    events = np.ones((n, 3))
+    events[[0, STRETCH, n - 1], 1] = 100.0
+    assert share_saturated(events, np.full(3, 100.0), [0, 1]) == 3 / n
+    assert share_saturated(events, np.full(3, 100.0), [0, 2]) == 0.0
+    assert share_saturated(events[:0], np.full(3, 100.0), [0]) == share_saturated(events, np.full(3, 100.0), []) == 0.0
+
+
+def test_threads_change_no_stretch_and_signals_may_be_given_when_they_are_asked_for():
+    rng = np.random.default_rng(8)
+    time, signals = np.sort(rng.uniform(0, 200, 30_000)), steady(30_000, rng).T
+    signals[0, (time > 60) & (time < 68)] -= 1.0
+    one = flag_unstable(time, signals, **RULE)
+    assert one.any()
+    assert (flag_unstable(time, [signals[0].copy, signals[1].copy], **RULE, threads=3) == one).all()
 
 
 @pytest.mark.parametrize("n", [2_000, 20_000, 100_000])
