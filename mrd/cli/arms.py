@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -257,7 +258,7 @@ def judged_columns(excess: Excess) -> dict[int, dict[str, Any]]:
         number: {
             "ratio": max(c.ratio for c in judged),
             "likely": sum(c.likely * c.found for c in judged) / max(sum(c.found for c in judged), 1),
-            "change": max(c.change for c in judged),
+            "change": max((c.change for c in judged if not math.isnan(c.change)), default=None),
         }
         for number, judged in groups.items()
     }

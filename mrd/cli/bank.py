@@ -98,7 +98,7 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
         rare=[rare_cells(c, n, a.shift, level) for c, n, a in zip(cells, normals, adapted, strict=True)],
         level=level,
         blanks=list(rehearsal["found"]),
-        changed=list(rehearsal.get("changed", rehearsal["found"])),  # an earlier one; searches by a frozen reference need none
+        changed=list(rehearsal.get("changed", rehearsal["found"])),  # one frozen earlier has no searches to be blanks of
         kind_cells=float("inf") if rehearsal["cells"] is None else float(rehearsal["cells"]),
         kind_recall=float(rehearsal["recall"]),
     )

@@ -19,10 +19,11 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, asked_of
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
-from mrd.cli.searches import read_search
+from mrd.cli.searches import beside_each_other, kept_search, read_search
 from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
+from mrd.core.errors import FileError
 from mrd.core.panel import Panel
 from mrd.core.progress import follow
 from mrd.core.provenance import provenance
@@ -39,8 +40,8 @@ from mrd.detect.learned import Classifier
 from mrd.detect.lost import Carried, carried_by, lost_stains
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path, search_path
-from mrd.files.ledger import recorded, remember, remembered
+from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, find_search, reference_folder, scores_path
+from mrd.files.ledger import remember, remembered
 from mrd.files.models import LAIP_MODEL, read_model
 from mrd.files.sheet import COUNTS
 from mrd.files.tables import read_table, write_table
@@ -64,12 +65,16 @@ class Known:
 
 @dataclass(frozen=True)
 class Job:
-    """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, the run, threads to score with."""
+    """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, the run, threads to score with.
+
+    together : whether it was to be searched beside the subject's other visits
+    """
 
     run: Run
     tube: dict[str, Any]
     taught: dict[str, dict[str, Any]]
     threads: int = 1
+    together: bool = False
 
     @property
     def path(self) -> Path:
@@ -95,14 +100,14 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    known, visits = (
-        Known(Banks(reference_folder(job.results, job.settings.reference)), {}, {}),
-        dict(zip(tubes["tube_id"], tubes["visit"], strict=True)),
-    )
+    known = Known(Banks(reference_folder(job.results, job.settings.reference)), {}, {})
+    visits = dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
+    subjects = [records(mine) for _, mine in tubes.groupby(["subject", "panel"])]
+    together = {t["tube_id"] for mine in subjects for t in beside_each_other(mine, job.settings) if not job.settings.laip_folder}
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if teaches(r, tube, visits)}
-        told.append(sight_record(Job(job, tube, taught, options.threads), known))
+        told.append(sight_record(Job(job, tube, taught, options.threads, tube["tube_id"] in together), known))
     burdens, limits, clusters = detect_tables(job.results, options.batch)
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
@@ -121,7 +126,9 @@ def sight_record(job: Job, known: Known) -> dict[str, Any]:
     name, settings = job.tube["panel"], job.run.settings
     reference = reference_record(job.reference, name)
     behind = {a: r["inputs"] for a, r in job.taught.items()}
-    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job), **search_digest(job)}
+    kept = kept_for(job, reference)
+    searched = {} if kept is None else {"search": kept["artefact"]}
+    inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job), **searched}
     told = provenance(
         "detect",
         inputs={**inputs, **behind},
@@ -171,7 +178,7 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
     tube, settings = job.tube, job.run.settings
     cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
     laip, classifier = taught_models(job, bank)
-    values, kept = tensor(cells.values, bank.device), search_path(job.run.results, tube["tube_id"])
+    values, path = tensor(cells.values, bank.device), find_search(job.run.results, settings.laip_folder, tube["tube_id"])
     look = Look(
         tube=tube,
         values=values,
@@ -180,7 +187,7 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
         laip=laip,
         classifier=classifier,
         drawn=drawn_gate(job, cells, bank),
-        kept=read_search(kept, values, settings, by) if kept.is_file() else None,
+        kept=read_search(path, values, settings, by) if "search" in told["inputs"] else None,
         taught=job.taught,
         bank=bank,
         settings=settings,
@@ -257,10 +264,20 @@ def counts_digest(job: Job) -> dict[str, str]:
     return {"counts": digest_json(counts)} if counts else {}
 
 
-def search_digest(job: Job) -> dict[str, str]:
-    """Digest of what the search beside the subject's other visits found, where it was made."""
-    record = recorded(search_path(job.run.results, job.tube["tube_id"]))
-    return {} if record is None else {"search": record["artefact"]}
+def kept_for(job: Job, reference: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The record of what the search of this tube beside the subject's other visits found; None where it is searched alone.
+
+    Raises
+    ------
+    FileError
+        There should be one, and it is missing or of other cells.
+    """
+    path = find_search(job.run.results, job.run.settings.laip_folder, job.tube["tube_id"])
+    kept = kept_search(path, job.tube, reference)
+    if kept is None and job.together and reference["outcome"] != FAILED:
+        fix = "run the workflow again with --forcerun laip"
+        raise FileError("what was found beside the subject's other visits is missing or of other cells", where=str(path), fix=fix)
+    return kept
 
 
 def purity_columns(job: Job, tube: Made, controls: Sequence[Made]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mrd.cli.arms import of_the_whole
+from mrd.cli.arms import added, of_the_whole
 from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run
-from mrd.cli.searches import bare, forget_search, search, write_search
+from mrd.cli.searches import bare, beside_each_other, forget_search, kept_search, remember_search, search, write_search
 from mrd.cli.tubes import places_of, shuffled
 from mrd.core.digest import digest_json
 from mrd.core.provenance import provenance
@@ -21,9 +21,11 @@ from mrd.core.settings import Settings, stage_settings
 from mrd.core.words import FAILED, FOLLOWED
 from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device, tensor
-from mrd.detect.dfn import Bare, Excess, part_of, standing
+from mrd.detect.dfn import Bare, Excess, Rare, part_of, pooled, standing
+from mrd.detect.far import furthest
 from mrd.detect.frozen import laip_arrays
 from mrd.detect.laip import Laip, Witness
+from mrd.detect.lost import carried_by, lost_stains
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, search_path
 from mrd.files.ledger import remember, remembered
@@ -41,11 +43,6 @@ class Shown:
     witness: Witness
 
 
-def follows(settings: Settings) -> bool:
-    """Whether follow-ups may teach: not with a frozen reference, where no call may hang on a later tube."""
-    return settings.follow_found and not settings.reference
-
-
 def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> dict[str, Any]:
     """The record of the LAIP that a subject's follow-ups of one panel teach: remembered where nothing changed, else searched for.
 
@@ -60,35 +57,35 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
         inputs={**{t["tube_id"]: t["artefact"] for t in tubes}, "reference": reference["artefact"]},
         settings=stage_settings(job.settings, "reference", "laip"),
     )
-    alone = reference["outcome"] == FAILED or len({t["visit"] for t in tubes}) < 2
-    searches = {} if alone else {t["tube_id"]: search_path(job.results, t["tube_id"]) for t in tubes}
-    record = remembered(path, digest_json(told))
-    if record is not None and all(remembered(s, digest_json(told)) for s in searches.values()):
+    inputs, record = digest_json(told), remembered(path, digest_json(told))
+    if reference["outcome"] == FAILED or not beside_each_other(tubes, job.settings):
+        forget(job, tubes, path)
+        return remember(path, inputs, {"rows": [], "limits": []})
+    searches = [search_path(job.results / "laip", t["tube_id"]) for t in tubes]
+    if record is not None and all(kept_search(s, t, reference, inputs) for s, t in zip(searches, tubes, strict=True)):
         return record
     forget(job, tubes, path)
-    if alone:
-        return remember(path, digest_json(told), {"rows": [], "limits": []})
     log.info("laip %s from its follow-ups", subject)
     tries = whole_ways(choose_device(job.settings.device))
-    found, taught = within_memory(
+    taught = within_memory(
         f"laip {subject}", tries, lambda way: learn_followed(job, tubes, banks.on(name, way.device), path, told)
     )
+    for search_file, tube in zip(searches, tubes, strict=True):
+        remember_search(search_file, inputs, tube, reference)
+    return remember(path, inputs, taught)
+
+
+def learn_followed(job: Run, tubes: Sequence[dict[str, Any]], bank: Bank, path: Path, told: dict[str, Any]) -> dict[str, Any]:
+    """Search every tube of a subject and write what was found; returns the record of the LAIP that the richest teaches."""
+    told, laid = {**told, "device": str(bank.device)}, {t["tube_id"]: laid_bare(job, t, bank) for t in tubes}
+    found = search_all(job, tubes, laid, bank)
     for tube_id, excess in found.items():
-        write_search(searches[tube_id], excess, {"tube_id": tube_id, "provenance": told})
-        remember(searches[tube_id], digest_json(told), {})
-    return remember(path, digest_json(told), taught)
-
-
-def learn_followed(
-    job: Run, tubes: Sequence[dict[str, Any]], bank: Bank, path: Path, told: dict[str, Any]
-) -> tuple[dict[str, Excess | None], dict[str, Any]]:
-    """What the search finds in each tube of a subject, and the rows of the LAIP that the richest teaches."""
-    found = search_all(job, tubes, bank)
-    shown = [s for t in tubes if (s := shown_in(t, found[t["tube_id"]], job.settings)) is not None]
+        write_search(search_path(job.results / "laip", tube_id), excess, {"tube_id": tube_id, "provenance": told})
+    near = [t for t in tubes if not is_far(laid[t["tube_id"]], bank, job.settings)]
+    shown = [s for t in near if (s := shown_in(t, found[t["tube_id"]], job.settings)) is not None]
     if not shown:
-        return found, {"rows": [], "limits": []}
-    best = max(shown, key=lambda s: s.laip.share)
-    return found, make_followed(job, best, bank, path, told)
+        return {"rows": [], "limits": []}
+    return make_followed(job, max(shown, key=lambda s: s.laip.share), bank, path, told)
 
 
 def forget(job: Run, tubes: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -100,17 +97,39 @@ def forget(job: Run, tubes: Sequence[Mapping[str, Any]], path: Path) -> None:
 def forget_searches(job: Run, tubes: Sequence[Mapping[str, Any]]) -> None:
     """Remove what was found in tubes that are no longer searched beside each other."""
     for tube in tubes:
-        forget_search(search_path(job.results, tube["tube_id"]))
+        forget_search(search_path(job.results / "laip", tube["tube_id"]))
 
 
-def search_all(job: Run, tubes: Sequence[dict[str, Any]], bank: Bank) -> dict[str, Excess | None]:
+def search_all(job: Run, tubes: Sequence[dict[str, Any]], laid: Mapping[str, Bare], bank: Bank) -> dict[str, Excess | None]:
     """What differs from normal in each tube of a subject, its other visits standing beside the controls."""
-    laid = {t["tube_id"]: laid_bare(job, t, bank) for t in tubes}
-    found = {}
+    fit, found = comparable(tubes, laid, bank, job.settings), {}
     for tube in tubes:
-        visits = [laid[t["tube_id"]].rare for t in tubes if t["visit"] != tube["visit"]]
-        found[tube["tube_id"]] = search(tube["tube_id"], laid[tube["tube_id"]], bank, job.settings, visits=visits)
+        visits: dict[str, list[Rare]] = {}
+        for other in fit:
+            if other["visit"] != tube["visit"] and other["specimen_type"] == tube["specimen_type"]:
+                visits.setdefault(other["visit"], []).append(laid[other["tube_id"]].rare)
+        beside = [pooled(v) for v in visits.values()]
+        found[tube["tube_id"]] = search(tube["tube_id"], laid[tube["tube_id"]], bank, job.settings, visits=beside)
     return found
+
+
+def comparable(tubes: Sequence[dict[str, Any]], laid: Mapping[str, Bare], bank: Bank, settings: Settings) -> list[dict[str, Any]]:
+    """Tubes that can tell what another visit lacks: near the reference, and with no stain lost."""
+    carried = carried_by([c - a.shift for c, a in zip(bank.cells, bank.adapted, strict=True)])
+
+    def fit(bare_tube: Bare) -> bool:
+        names, roles = bank.panel.model_channels, bank.panel.model_roles
+        return not (is_far(bare_tube, bank, settings) or lost_stains(bare_tube.cells, bare_tube.adapted, carried, names, roles))
+
+    return [t for t in tubes if fit(laid[t["tube_id"]])]
+
+
+def is_far(bare_tube: Bare, bank: Bank, settings: Settings) -> bool:
+    """Whether a tube lies beyond the limit, where no arm tells anything of it."""
+    shifts = [a.shift for a in bank.adapted]
+    return (
+        furthest(bare_tube.adapted.shift, shifts, bank.panel.model_channels, bank.panel.model_roles).distance > settings.far_limit
+    )
 
 
 def laid_bare(job: Run, tube: dict[str, Any], bank: Bank) -> Bare:
@@ -134,7 +153,8 @@ def make_followed(job: Run, shown: Shown, bank: Bank, path: Path, told: dict[str
     tube, laip = shown.tube, shown.laip
     head = {"subject": tube["subject"], "panel": tube["panel"]}
     fitted = calibrate(laip_scorer(laip, shown.witness, bank), shown.witness, bank, job.settings, {**head, "arm": "laip"})
-    whole = replace(fitted, recall=of_the_whole(fitted.recall))
+    limits = [{**r, **added(r, n)} for r, n in zip(fitted.limits, bank.changed, strict=True)]
+    whole = replace(fitted, recall=of_the_whole(fitted.recall), limits=limits)
     row = {**head, "tube_id": tube["tube_id"], "arm": "laip", **laip_columns(whole, laip, bank, FOLLOWED)}
     about = {
         **head,
@@ -144,4 +164,4 @@ def make_followed(job: Run, shown: Shown, bank: Bank, path: Path, told: dict[str
         "provenance": {**told, "device": str(bank.device)},
     }
     write_model(path, *LAIP_MODEL, laip_arrays(laip), about)
-    return {"rows": [row], "limits": fitted.limits}
+    return {"rows": [row], "limits": whole.limits}

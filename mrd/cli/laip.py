@@ -14,9 +14,10 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer, learned_scorer
 from mrd.cli.drawn import asked_of
 from mrd.cli.drawn_record import drawn_record, first_tube
-from mrd.cli.followed import followed_record, follows, forget, forget_searches
+from mrd.cli.followed import followed_record, forget, forget_searches
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, start_run
+from mrd.cli.searches import follows
 from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
 from mrd.core.digest import digest_json

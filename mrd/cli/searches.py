@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from mrd.detect.dfn import Bare, Cluster, Excess, Others, Rare, Searched, find_e
 from mrd.detect.frozen import adapted_arrays, adapted_from, laip_arrays, laip_from, mixture_arrays, mixture_from
 from mrd.detect.laip import Places
 from mrd.detect.mixture import log_density
-from mrd.files.ledger import record_path
+from mrd.files.ledger import record_path, recorded, remember, remembered
 from mrd.files.models import SEARCH_MODEL, read_model, write_model
 
 JUDGED = ("found", "background", "ratio", "likely", "possible", "change")
@@ -74,7 +74,35 @@ def read_search(path: Path, values: Tensor, settings: Settings, by: Chunks = BY_
     return Kept(told_by(laip_from(arrays, device), clusters, adapted, seen, by))
 
 
+def remember_search(path: Path, inputs: str, tube: Mapping[str, Any], reference: Mapping[str, Any]) -> None:
+    """Write the record of a search: it is told of these very cells, by this very reference."""
+    remember(path, inputs, {"cells": tube["artefact"], "reference": reference["artefact"]})
+
+
+def kept_search(
+    path: Path, tube: Mapping[str, Any], reference: Mapping[str, Any], inputs: str | None = None
+) -> dict[str, Any] | None:
+    """The record of a search of these cells by this reference (from these inputs), if it is what was written; else None."""
+    record = recorded(path) if inputs is None else remembered(path, inputs)
+    made = {"cells": tube["artefact"], "reference": reference["artefact"]}
+    return record if record is not None and made.items() <= record.items() else None
+
+
 def forget_search(path: Path) -> None:
     """Remove a search that is no longer asked for, with its record."""
     path.unlink(missing_ok=True)
     record_path(path).unlink(missing_ok=True)
+
+
+def follows(settings: Settings) -> bool:
+    """Whether follow-ups may teach: not with a frozen reference, where no call may hang on a later tube."""
+    return settings.follow_found and not settings.reference
+
+
+def beside_each_other(tubes: Sequence[dict[str, Any]], settings: Settings) -> Sequence[dict[str, Any]]:
+    """Those of a subject's tubes of one panel that are searched beside each other: all or none.
+
+    They are where follow-ups teach, with two visits or more and no diagnosis.
+    """
+    asked = follows(settings) and all(t["role"] != "diagnosis" for t in tubes)
+    return tubes if asked and len({t["visit"] for t in tubes}) > 1 else []

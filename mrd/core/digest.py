@@ -13,21 +13,23 @@ DRAWN = (
     "cli/drawn.py", "prepare/cuts.py", "prepare/drawn.py", "prepare/drawn_laip.py", "prepare/gate.py", "prepare/phenotypes.py",
 )  # fmt: skip
 """What lab-drawn LAIPs are applied with."""
+LOOKING = (
+    "cli/arms.py", "cli/bank.py", "cli/calibrate.py", "cli/memory.py", "cli/searches.py", "cli/tubes.py", *DRAWN,
+)  # fmt: skip
+"""What commands that look at tubes share."""
 REACH = {
     "prepare": ("core", "files", "prepare"),
-    "reference": ("core", "files", "detect", "cli/tubes.py"),
+    "reference": ("core", "files", "detect", "cli/memory.py", "cli/tubes.py"),
     "laip": (
         "core",
         "files",
         "detect",
         "quantify",
-        "cli/bank.py",
-        "cli/calibrate.py",
-        "cli/tubes.py",
+        *LOOKING,
         "cli/drawn_record.py",
-        *DRAWN,
+        "cli/followed.py",
     ),
-    "detect": ("core", "files", "detect", "quantify", "cli/arms.py", "cli/bank.py", "cli/calibrate.py", "cli/tubes.py", *DRAWN),
+    "detect": ("core", "files", "detect", "quantify", *LOOKING),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
     "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),

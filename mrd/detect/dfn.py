@@ -5,7 +5,7 @@ normal marrow; the reference is given several times its density, so that populat
 win over a component, and only a real excess keeps one. Components are learned on one half of the cells and judged on
 the other: how many of its cells lie where the component is much denser than normal marrow, against how many of each
 control do. Where the subject was seen at other visits, so are their cells: what a person has at every visit is no
-leukaemia by that alone, what is there at one and hardly at others has changed.
+leukaemia for that, but what is there at one and hardly at others has changed, and counts where little else would.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def lay_bare(
     """
     adapted = adapted or adapt(cells[: settings.adapt_cells], reference.mixture, prior_of(settings), by=by)
     cells, own = cells[: settings.control_cells], adapted.mixture
-    here = torch.stack([places.likely, places.possible], dim=1)[: len(cells)]
+    here = torch.stack([places.likely, places.likely | places.possible], dim=1)[: len(cells)]
     normal = log_density(cells, own, by)
     keep = normal < level
     wider = own.spreads + PEOPLE**2 * torch.eye(own.dims, device=own.spreads.device)
@@ -249,6 +249,12 @@ def held_out(rare: Rare) -> Rare:
     half = slice(1, None, 2)
     places = None if rare.places is None else rare.places[half]
     return Rare(rare.cells[half], rare.normal[half], 0.5, places, rare.among)
+
+
+def pooled(tubes: Sequence[Rare]) -> Rare:
+    """Rare cells of a visit's tubes as those of one."""
+    cells, normal = (torch.cat([getattr(t, n) for t in tubes]) for n in ("cells", "normal"))
+    return Rare(cells, normal, among=sum(t.among for t in tubes))
 
 
 def moved_to(tube: Rare, before: Adapted, after: Adapted, by: Chunks) -> Rare:
@@ -335,12 +341,17 @@ QUIET = 2
 
 
 def changes(mixture: Mixture, tube: Rare, counts: Tensor, others: Others, by: Chunks) -> Tensor:
-    """Cells above every cut of each component over those at the subject's quiet visits, (k, q)."""
+    """Cells above every cut of each component over those at the subject's quiet visits, (k, q).
+
+    Two cells more than a visit shows are allowed it, so that one of few cells is not quiet for having shown none.
+    """
     if not others.visits:
         return torch.full(counts.shape, others.change, device=counts.device)
-    rate = [counts_above(v, mixture, by)[0] * (tube.share * tube.among / (v.share * max(v.among, 1))) for v in others.visits]
-    quiet = torch.stack(rate).kthvalue(QUIET if len(rate) > QUIET else 1, dim=0).values
-    return counts / (quiet + 2)
+    few = []
+    for visit in others.visits:
+        times = tube.share * tube.among / (visit.share * max(visit.among, 1))
+        few.append(counts_above(visit, mixture, by)[0] * times + 2 * max(times, 1.0))
+    return counts / torch.stack(few).kthvalue(QUIET if len(few) > QUIET else 1, dim=0).values
 
 
 def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> tuple[Tensor, Tensor, Tensor]:

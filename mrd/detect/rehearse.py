@@ -106,10 +106,11 @@ class _Judge:
         plain, changed = Others(self.controls), Others(self.controls, change=float("inf"))
         clusters = suspects(tube, changed, settings, rng)
         as_seen = [replace(c, change=plain.change) for c in clusters]
-        found = leukaemic(accept(as_seen, tube, self.reference, plain, settings=settings))
-        if [c.strength for c in clusters] == [c.strength for c in as_seen]:
-            return found, found
-        return found, leukaemic(accept(clusters, tube, self.reference, changed, settings=settings))
+        found, more = (
+            leukaemic(accept(told, tube, self.reference, others, settings=settings))
+            for told, others in ((as_seen, plain), (clusters, changed))
+        )
+        return found, more
 
     def shares(self, spiked: Spiked, kinds: int, settings: Settings, rng: np.random.Generator) -> list[float]:
         """Share of each known kind's cells that is found."""

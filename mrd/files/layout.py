@@ -58,9 +58,15 @@ def laip_path(folder: Path, subject: str, panel: str) -> Path:
     return folder / "models" / f"{subject}.{plain_name(panel)}.safetensors"
 
 
-def search_path(results: Path, tube: str) -> Path:
+def search_path(folder: Path, tube: str) -> Path:
     """What the search of a tube beside the subject's other visits found."""
-    return results / "laip" / "searches" / f"{tube}.safetensors"
+    return folder / "searches" / f"{tube}.safetensors"
+
+
+def find_search(results: Path, frozen: str, tube: str) -> Path:
+    """What that search found: the frozen one where the given folder has it, else the run's own."""
+    given = search_path(Path(frozen), tube) if frozen else None
+    return given if given is not None and given.is_file() else search_path(results / "laip", tube)
 
 
 def find_laip(results: Path, frozen: str, subject: str, panel: str) -> Path:

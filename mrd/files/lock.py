@@ -16,7 +16,7 @@ from mrd.files.manifest import MAKING, compare_files, digest_entry, list_files, 
 
 NAME, VERSION = "lock", 1
 FROZEN = ("reference/*/reference.safetensors", "reference/*/reference.safetensors.json", "reference/*/controls.h5ad")
-LEARNED = ("models/*.safetensors", "models/*.safetensors.json")
+LEARNED = tuple(f"{folder}/*.safetensors{end}" for folder in ("models", "searches") for end in ("", ".json"))
 TABLES = ("calls.tsv", "calls.schema.json", "arms.tsv", "arms.schema.json", "limits.tsv", "limits.schema.json", "settings.yaml")
 
 

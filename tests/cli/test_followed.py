@@ -3,6 +3,8 @@
 import argparse
 import json
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import anndata as ad
 import pandas as pd
@@ -10,11 +12,14 @@ import pytest
 import torch
 import yaml
 
+from mrd.cli import followed
+from mrd.cli.arms import found_in
 from mrd.cli.bank import read_bank
 from mrd.cli.detect import teaches
-from mrd.cli.followed import search_all
+from mrd.cli.followed import laid_bare, search_all
+from mrd.cli.main import main
 from mrd.cli.run_options import start_run
-from mrd.cli.searches import read_search, write_search
+from mrd.cli.searches import Kept, read_search, write_search
 from mrd.cli.tubes import gather_tubes, shuffled
 from mrd.core.contracts import CLUSTERS, LAIPS
 from mrd.core.tables import records
@@ -51,6 +56,15 @@ def own(cohort, tmp_path):
     path = folder / "settings.yaml"
     path.write_text(path.read_text().replace(str(cohort[0].parent), str(folder)))
     return path, folder / "results"
+
+
+def subject_of(settings, results):
+    """What the search of the subject seen three times begins with: the run, tubes, tubes laid bare, reference."""
+    job = start_run(argparse.Namespace(settings=settings, batch="s001"))
+    bank = read_bank(results / "reference", "aml-lyric-9", torch.device("cpu"))
+    tubes = gather_tubes([results / "prepare" / "s001.tsv"], patients=True)
+    mine = records(tubes[tubes["subject"].eq("P1")])
+    return job, mine, {t["tube_id"]: laid_bare(job, t, bank) for t in mine}, bank
 
 
 def laips_of(results):
@@ -195,16 +209,15 @@ def test_tubes_of_several_visits_are_searched_beside_each_other_and_what_was_fou
 
 def test_what_was_kept_is_what_the_search_finds(cohort):
     settings, results = cohort
-    job = start_run(argparse.Namespace(settings=settings, batch="s001"))
-    bank = read_bank(results / "reference", "aml-lyric-9", torch.device("cpu"))
-    tubes = gather_tubes([results / "prepare" / "s001.tsv"], patients=True)
-    mine = records(tubes[tubes["subject"].eq("P1")])
-    told = search_all(job, mine, bank)
+    job, mine, laid, bank = subject_of(settings, results)
+    told = search_all(job, mine, laid, bank)
     assert told["P1_FU1_T1"] is not None
     assert told["P1_FU3_T1"] is None
     for tube in mine:
         cells = shuffled(read_cells(cells_path(results, tube["tube_id"])), job.settings.seed, tube["tube_id"])
-        again = read_search(search_path(results, tube["tube_id"]), tensor(cells.values, bank.device), job.settings).excess
+        again = read_search(
+            search_path(results / "laip", tube["tube_id"]), tensor(cells.values, bank.device), job.settings
+        ).excess
         excess = told[tube["tube_id"]]
         assert (again is None) == (excess is None)
         if excess is not None:
@@ -216,14 +229,88 @@ def test_what_was_kept_is_what_the_search_finds(cohort):
 
 def test_a_search_that_is_gone_is_made_again_and_one_that_changed_is_told_by(own):
     path, results = own
-    search, scores = search_path(results, "P1_FU1_T1"), scores_path(results, "P1_FU1_T1")
+    search, scores = search_path(results / "laip", "P1_FU1_T1"), scores_path(results, "P1_FU1_T1")
     before, seen = search.read_bytes(), scores.stat().st_mtime_ns
     search.unlink()
     run_some(path, "laip", "detect")
     assert search.read_bytes() == before
     assert scores.stat().st_mtime_ns == seen
-    write_search(search, None, {})
-    record = json.loads(record_path(search).read_text())
-    remember(search, record["inputs"], {})
+    found_nothing(search)
     run_some(path, "detect", "call")
     assert read_calls(results).loc[("P1", "FU1"), "call"] == "indeterminate"
+
+
+def found_nothing(search):
+    """Put a search that found nothing in the place of one."""
+    record = json.loads(record_path(search).read_text())
+    write_search(search, None, {})
+    remember(search, record["inputs"], {n: record[n] for n in ("cells", "reference")})
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "of other cells"])
+def test_no_tube_is_searched_alone_for_want_of_what_was_found_beside_the_others(own, harm, capsys):
+    path, results = own
+    search = search_path(results / "laip", "P1_FU2_T1")
+    if harm == "gone":
+        search.unlink()
+    elif harm == "cut":
+        search.write_bytes(search.read_bytes()[:100])
+    else:
+        record = json.loads(record_path(search).read_text())
+        remember(search, record["inputs"], {**record, "cells": "other"})
+    words = ["detect", "--settings", str(path), "--batch", "s001", "--tubes", str(results / "prepare" / "s001.tsv")]
+    assert main([*words, "--laips", str(results / "laip" / "s001.tsv")]) == 2
+    assert "P1_FU2_T1.safetensors" in capsys.readouterr().err
+    run_some(path, "laip", "detect")
+
+
+def test_a_frozen_search_is_told_by_while_it_is_of_these_cells(cohort, own, tmp_path):
+    _, results = own
+    found_nothing(search_path(results / "laip", "P1_FU1_T1"))
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    (folder / "fcs").symlink_to(cohort[0].parent / "fcs")
+    frozen = {"reference": str(results / "reference"), "laip_folder": str(results / "laip")}
+    settings = make_cohort(folder, visits("P1", "CD56+", BURDENS), **frozen)
+    assert read_calls(run_stages(settings)).loc[("P1", "FU1"), "call"] == "indeterminate"
+    search = search_path(results / "laip", "P1_FU1_T1")
+    record = json.loads(record_path(search).read_text())
+    remember(search, record["inputs"], {**record, "cells": "other"})
+    assert read_calls(run_stages(settings)).loc[("P1", "FU1"), "call"] == "positive"
+
+
+def test_visits_that_cannot_tell_are_none_to_compare_with(cohort, monkeypatch):
+    job, mine, laid, bank = subject_of(*cohort)
+
+    def beside(tubes, laid):
+        seen = []
+        monkeypatch.setattr(followed, "search", lambda tube, *_, visits: seen.append([len(visits), sum(v.among for v in visits)]))
+        search_all(job, tubes, laid, bank)
+        monkeypatch.undo()
+        return seen
+
+    among = [laid[t["tube_id"]].rare.among for t in mine]
+    assert beside(mine, laid) == [[2, sum(among) - n] for n in among]
+    blood = [{**mine[0], "specimen_type": "peripheral blood"}, *mine[1:]]
+    assert beside(blood, laid) == [[0, 0], [1, among[2]], [1, among[1]]]
+    one_visit = [mine[0], *({**t, "visit": "FU2"} for t in mine[1:])]
+    assert beside(one_visit, laid) == [[1, among[1] + among[2]], [1, among[0]], [1, among[0]]]
+    name, tube = mine[0]["tube_id"], laid[mine[0]["tube_id"]]
+    away = replace(tube, adapted=replace(tube.adapted, shift=tube.adapted.shift + 3))
+    assert beside(mine, {**laid, name: away}) == [[2, sum(among) - among[0]], [1, among[2]], [1, among[1]]]
+
+
+def test_blanks_are_those_of_the_search_that_was_made():
+    bank = SimpleNamespace(blanks=[1], changed=[2])
+    assert found_in(SimpleNamespace(kept=Kept(None), bank=bank), None) == (None, [2])
+
+
+def test_a_search_that_lies_beside_a_tube_which_is_searched_alone_goes(own):
+    path, results = own
+    before = read_calls(results).loc[("P2", "FU1")]
+    kept = search_path(results / "laip", "P2_FU1_T1")
+    kept.parent.mkdir(exist_ok=True)
+    write_search(kept, None, {})
+    run_some(path, "laip", "detect", "call")
+    assert not kept.exists()
+    pd.testing.assert_series_equal(read_calls(results).loc[("P2", "FU1")], before)

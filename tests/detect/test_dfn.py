@@ -15,6 +15,7 @@ from mrd.detect.dfn import (
     group_components,
     judge,
     lay_bare,
+    pooled,
     rare_cells,
     rare_level,
 )
@@ -116,6 +117,24 @@ def test_cells_at_other_visits_are_counted_per_cell_searched():
     few, many = (search(cells, visits=[mixed(n, 0.01, 52)[0]]) for n in (5_000, 40_000))
     for excess in (few, many):
         assert max(c.change for c in excess.clusters) == pytest.approx(3, rel=0.5)
+
+
+@pytest.mark.parametrize("cells_seen", [60, 150])
+def test_a_visit_of_few_cells_is_not_quiet_for_having_shown_none(cells_seen):
+    cells, _ = mixed(20_000, 0.03, 31)
+    assert search(cells, everywhere(cells, **ELSEWHERE), visits=[tensor(normal(cells_seen, np.random.default_rng(7)))]) is None
+
+
+def test_tubes_of_one_visit_are_pooled():
+    tubes = [laid(mixed(n, 0.02, 60 + n)[0]).rare for n in (3_000, 5_000)]
+    both = pooled(tubes)
+    assert (both.among, len(both.cells)) == (8_000, sum(len(t.cells) for t in tubes))
+
+
+def test_a_likely_place_is_a_possible_one_too():
+    cells, _ = mixed(20_000, 0.03, 31)
+    excess = search(cells, everywhere(cells, possible=False), visits=[mixed(20_000, 0.0, 51)[0]] * 2)
+    assert {c.possible for c in excess.clusters} == {1.0}
 
 
 def test_a_handful_of_cells_is_no_marrow_to_search():

@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from mrd.detect.laip import Places
-from mrd.detect.mixture import Mixture
+from mrd.detect.mixture import Mixture, log_density
 from mrd.detect.rehearse import rehearse
 from mrd.detect.spike import LADDER, MOVED, draw, known_kinds, least_cells, spike
-from tests.detect.marrow import controls, tensor
+from tests.detect.marrow import controls, leukaemic, tensor
 from tests.detect.test_dfn import S
 from tests.detect.test_reference import learned
 
@@ -71,3 +73,19 @@ def test_a_rehearsal_finds_nothing_in_blanks_and_the_kinds_from_some_rung_on():
     assert LADDER[0] < out.cells <= 2 * LADDER[-1]
     assert 0.5 <= out.recall <= 1.0
     assert rehearse(cells, places, told, movable=[3], settings=S, rng=np.random.default_rng(3), threads=2) == out
+
+
+def test_a_rehearsal_tells_what_would_be_found_had_a_control_changed():
+    told = learned()
+    cells = [controls()[i] for i in told.kept]
+    rng = np.random.default_rng(4)
+    cells[0] = torch.cat([cells[0], tensor(leukaemic(300, rng, shift=told.adapted[0].shift.numpy()))])[
+        rng.permutation(len(cells[0]) + 300)
+    ]
+    here = [torch.ones(len(c), dtype=torch.bool) for c in cells]
+    normal = [log_density(c, a.mixture) for c, a in zip(cells, told.adapted, strict=True)]
+    seen = replace(told, normal=normal)
+    out = rehearse(cells, [Places(~h, h) for h in here], seen, movable=[3], settings=S, rng=np.random.default_rng(3))
+    assert out.found == [0] * len(cells)
+    assert out.changed[0] > 100
+    assert out.changed[1:] == [0] * (len(cells) - 1)
