@@ -279,6 +279,18 @@ def test_a_frozen_search_is_told_by_while_it_is_of_these_cells(cohort, own, tmp_
     assert read_calls(run_stages(settings)).loc[("P1", "FU1"), "call"] == "positive"
 
 
+def test_a_locked_trial_keeps_what_was_found_beside_other_visits(own):
+    path, results = own
+    before = read_calls(results)
+    assert main(["lock", str(results), "--settings", str(path)]) == 0
+    kept = sorted(p.name for p in search_path(results / "lock" / "laip", "P1_FU1_T1").parent.glob("*.safetensors"))
+    assert kept == [f"{t}.safetensors" for t in ("P1_FU1_T1", "P1_FU2_T1", "P1_FU3_T1", "P3_FU1_T1", "P3_FU2_T1")]
+    run_some(path, "laip", "detect", "call")
+    assert not list((results / "laip" / "searches").iterdir())
+    columns = ["call", "arm", "n_laip", "mrd_fraction", "ci_low", "ci_high", "lod"]
+    pd.testing.assert_frame_equal(read_calls(results)[columns], before[columns])
+
+
 def test_visits_that_cannot_tell_are_none_to_compare_with(cohort, monkeypatch):
     job, mine, laid, bank = subject_of(*cohort)
 
