@@ -102,8 +102,8 @@ def run(options: argparse.Namespace) -> None:
     laips = records(read_table(options.laips, LAIPS))
     known = Known(Banks(reference_folder(job.results, job.settings.reference)), {}, {})
     visits = dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
-    subjects = [records(mine) for _, mine in tubes.groupby(["subject", "panel"])]
-    together = {t["tube_id"] for mine in subjects for t in beside_each_other(mine, job.settings) if not job.settings.laip_folder}
+    subjects = [] if job.settings.laip_folder else [records(mine) for _, mine in tubes.groupby(["subject", "panel"])]
+    together = {t["tube_id"] for mine in subjects for t in beside_each_other(mine, job.settings)}
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if teaches(r, tube, visits)}

@@ -220,8 +220,8 @@ def confirmed(
     With disease found, half of the ratio is enough for a cluster that overlaps it, and for another the second look alone.
     """
     lesser = [c for c in clusters if c.strength >= settings.dfn_ratio * LESSER]
-    again = weigh(together(lesser), tube, others, by)
-    groups = group_components(together(lesser))
+    all_lesser = together(lesser)
+    again, groups = weigh(all_lesser, counts_above(tube, all_lesser, by), tube, others, by), group_components(all_lesser)
     sure = [min(c.strength, now.strength) >= settings.dfn_ratio for c, now in zip(lesser, again, strict=True)]
     with_sure = {g for g, s in zip(groups, sure, strict=True) if s}
     needed = [settings.dfn_ratio * (0.5 if g in with_sure else 1.0) for g in groups]
@@ -309,15 +309,16 @@ def updated(m: Moments, alive: Tensor, tails: float) -> Mixture:
 
 def judge(mixture: Mixture, tube: Rare, others: Others, by: Chunks = BY_CHUNK) -> list[Cluster]:
     """Weigh each component on the tube's other half; one without cells enough where leukaemia may lie is passed over."""
-    counts, likely, possible = counts_above(tube, mixture, by)
+    counted = counts_above(tube, mixture, by)
+    counts, likely, possible = counted
     inside = possible if others.visits or others.change >= CHANGED else likely
     worth = ((counts >= LEAST_FOUND) & (inside >= LEAST_LIKELY * counts)).any(dim=1)
-    return weigh(mixture.pick(worth), tube, others, by) if bool(worth.any()) else []
+    return weigh(mixture.pick(worth), counted[:, worth], tube, others, by) if bool(worth.any()) else []
 
 
-def weigh(mixture: Mixture, tube: Rare, others: Others, by: Chunks = BY_CHUNK) -> list[Cluster]:
-    """Each component's cells in a tube against those in the controls, at the cut where their ratio is largest."""
-    counts, likely, possible = counts_above(tube, mixture, by)
+def weigh(mixture: Mixture, counted: Tensor, tube: Rare, others: Others, by: Chunks = BY_CHUNK) -> list[Cluster]:
+    """Each component's cells in a tube, as counted, against those in the controls, at the cut where their ratio is largest."""
+    counts, likely, possible = counted
     blank = torch.stack([counts_above(c, mixture, by)[0] for c in others.controls]) * tube.share
     mean, worst = blank.mean(dim=0), blank.amax(dim=0)
     ratio = torch.where(counts >= LEAST_FOUND, counts / torch.maximum(mean + 2, worst * 0.7), 0.0)
@@ -354,8 +355,8 @@ def changes(mixture: Mixture, tube: Rare, counts: Tensor, others: Others, by: Ch
     return counts / torch.stack(few).kthvalue(QUIET if len(few) > QUIET else 1, dim=0).values
 
 
-def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> tuple[Tensor, Tensor, Tensor]:
-    """Cells above every cut of each component's score, (k, q), the likely ones and the possible ones of them.
+def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
+    """Cells above every cut of each component's score, the likely ones and the possible ones of them, (3, k, q).
 
     Where nobody asked for places, none is in any.
     """
@@ -369,8 +370,7 @@ def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> tuple
         return torch.stack([torch.bincount(x.reshape(-1), minlength=k * (bins + 1)) for x in (place, *here)])
 
     binned = sum(by.each(part, chunks(len(marrow.cells), by.size)), rows.new_zeros(3, k * (bins + 1)))
-    counts, likely, possible = binned.reshape(3, k, bins + 1).flip(2).cumsum(2).flip(2)[:, :, 1:]
-    return counts, likely, possible
+    return binned.reshape(3, k, bins + 1).flip(2).cumsum(2).flip(2)[:, :, 1:]
 
 
 def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Settings, by: Chunks) -> Excess:

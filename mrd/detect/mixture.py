@@ -262,10 +262,10 @@ def moments_of(x: Points, form: Forms, weigh: Callable[[Tensor, slice], Tensor])
         phi, piece = chunk
         told = joint(phi, form)
         weight = weigh(told.log, piece)
-        share = told.part.mul_((weight / told.total)[:, None])
-        counts = (share.sum(dim=0) * form.height).double()
+        share = told.part.mul_(form.height).mul_((weight / told.total)[:, None])
+        counts = share.sum(dim=0).double()
         logs = float((told.log * weight).double().sum())
-        return counts, ((share.div_(told.far).T @ phi) * form.height[:, None]).double(), logs, float(weight.double().sum())
+        return counts, (share.div_(told.far).T @ phi).double(), logs, float(weight.double().sum())
 
     parts = list(x.by.each(part, list(zip(x.chunks, chunks(x.count), strict=True))))
     robust = (form.tails + form.dims) / form.tails

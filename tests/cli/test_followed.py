@@ -310,6 +310,8 @@ def test_visits_that_cannot_tell_are_none_to_compare_with(cohort, monkeypatch):
     name, tube = mine[0]["tube_id"], laid[mine[0]["tube_id"]]
     away = replace(tube, adapted=replace(tube.adapted, shift=tube.adapted.shift + 3))
     assert beside(mine, {**laid, name: away}) == [[2, sum(among) - among[0]], [1, among[2]], [1, among[1]]]
+    monkeypatch.setattr(followed, "lost_stains", lambda cells, *_: ["CD13"] if cells is tube.cells else [])
+    assert beside(mine, laid) == [[2, sum(among) - among[0]], [1, among[2]], [1, among[1]]]
 
 
 def test_blanks_are_those_of_the_search_that_was_made():

@@ -98,3 +98,14 @@ def test_half_powers_are_powers(twice):
 def test_a_cell_infinitely_far_from_all_keeps_a_finite_density():
     m = mixture()
     assert torch.isfinite(log_density(torch.full((3, 4), 1e6), m)).all()
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-30, 1e-12])
+def test_moments_of_many_cells_that_only_a_component_of_next_to_no_weight_holds_are_finite(weight):
+    d, far = 11, 15.0
+    means, spreads = torch.stack([torch.zeros(d), torch.full((d,), far)]), torch.stack([torch.eye(d) * 0.02, torch.eye(d)])
+    m = Mixture(torch.tensor([1 - weight, weight]), means, spreads, 10.0)
+    x = torch.randn(4096, d, generator=torch.Generator().manual_seed(1)) + far
+    told = moments(points(x), m)
+    assert bool(torch.isfinite(told.counts).all())
+    assert bool(torch.isfinite(told.second).all())
