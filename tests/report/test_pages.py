@@ -291,8 +291,8 @@ def test_populations_that_differ_from_normal_are_named_at_their_visit():
     assert all(word in page for word in ("CD56+2.9 CD13-1.2", '"num">23.4<', '"num">345<', '"num">0.345'))
     assert "CD19+9.9" not in page
     assert "Populations that normal marrow does not have" not in render_subject(subject())
-    assert "times the other visits'" not in page
-    assert "8.30 times the other visits'" in render_subject(subject(clusters=[{**found, "change": 8.3}]))
+    assert "times the quiet visits'" not in page
+    assert "8.30 times the quiet visits'" in render_subject(subject(clusters=[{**found, "change": 8.3}]))
 
 
 def test_what_was_repaired_in_a_file_is_told():
