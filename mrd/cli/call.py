@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from mrd.quantify.visit import (
     withhold,
 )
 
+Whose = tuple[str, str, str]
 SIZES = ["n_events", "n_cells", "n_leukocytes", "n_blast", "panel"]
 
 
@@ -70,6 +72,16 @@ class Evidence:
     clusters: pd.DataFrame
     shared: Sequence[Shared] = ()
     set_aside: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def limits_of(self) -> dict[Whose, pd.DataFrame]:
+        """Rows of `limits` by subject, panel and arm."""
+        return {(str(s), str(p), str(a)): mine for (s, p, a), mine in self.limits.groupby(["subject", "panel", "arm"])}
+
+    @cached_property
+    def laip_of(self) -> dict[Whose, dict[str, Any]]:
+        """The first row of `laips` by subject, panel and arm."""
+        return {(r["subject"], r["panel"], r["arm"]): r for r in reversed(records(self.laips))}
 
 
 def run(options: argparse.Namespace) -> None:
@@ -215,13 +227,12 @@ def count_visit(visit: pd.DataFrame, evidence: Evidence) -> tuple[list[Counted],
 
 def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
     """One arm's count in one tube, with the blanks and recall behind it."""
-    limits = evidence.limits
-    mine = limits[limits["subject"].eq(row["subject"]) & limits["panel"].eq(row["panel"]) & limits["arm"].eq(row["arm"])]
+    mine = evidence.limits_of.get((row["subject"], row["panel"], row["arm"]), evidence.limits.head(0))
     mine = mine[mine["tube_id"].isna() | mine["tube_id"].eq(row["tube_id"])]
     blanks = Blanks(
         mine["n_found"].to_numpy(dtype=np.int64), mine["n_leukocytes"].to_numpy(dtype=np.int64), tuple(mine["control_kind"])
     )
-    laip = _laip_row(evidence, row["subject"], row["panel"], row["arm"])
+    laip = evidence.laip_of.get((row["subject"], row["panel"], row["arm"]))
     aside = evidence.set_aside.get(row["tube_id"], 0) if row["arm"] == "laip" else 0
     told = ["shared-population"] if aside else []
     return Counted(
@@ -249,12 +260,6 @@ def uncounted(visit: pd.DataFrame, judged: Sequence[Judged], evidence: Evidence)
     return sorted(set(carry["panel"]) - counted)
 
 
-def _laip_row(evidence: Evidence, subject: str, panel: str, arm: str) -> dict[str, Any] | None:
-    laips = evidence.laips
-    mine = records(laips[laips["subject"].eq(subject) & laips["panel"].eq(panel) & laips["arm"].eq(arm)])
-    return mine[0] if mine else None
-
-
 def unjudged(visit: pd.DataFrame, failed: pd.DataFrame, idle: list[dict[str, Any]]) -> dict[str, Any]:
     """The columns of a visit in which nothing could be counted, with the first reason there is."""
     reasons = [*failed["reason"].dropna(), *(r["reason"] for r in idle)]
@@ -267,7 +272,7 @@ def _idle(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _laip_of(judged: Judged, subject: str, evidence: Evidence) -> str | None:
-    told = _laip_row(evidence, subject, judged.counted.panel, judged.counted.arm)
+    told = evidence.laip_of.get((subject, judged.counted.panel, judged.counted.arm))
     return str(told["artefact"]) if told else None
 
 

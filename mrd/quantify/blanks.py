@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from mrd.core.words import CONTROL_KINDS
+from mrd.quantify import quantiles
 
 EMPIRICAL_FROM = 60
 """Blanks from which on their own percentile is used instead of a fitted distribution (EP17)."""
 LEVEL = 0.95
 """A blank exceeds its bound at most one time in twenty (EP17)."""
-Z95 = float(stats.norm.ppf(LEVEL))
+Z95 = quantiles.normal(LEVEL)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _rate(blanks: Blanks, between: float, level: float) -> Rate:
     b = len(blanks.kinds)
     total = float(blanks.total.sum())
     mean = (float(blanks.found.sum()) + 0.5) / total
-    few = (float(stats.t.ppf(level, max(b - 1, 2))) / float(stats.norm.ppf(level))) ** 2
+    few = (quantiles.student(level, max(b - 1, 2)) / quantiles.normal(level)) ** 2
     return Rate(mean, between * (1 + 1 / b) * few + mean / total)
 
 
@@ -90,9 +91,8 @@ def count_quantile(rate: Rate, n: int, probability: float) -> int:
     mean = n * rate.mean
     extra = n**2 * rate.variance
     if extra < 1e-9 * mean:
-        return int(stats.poisson.ppf(probability, mean))
-    size = mean**2 / extra
-    return int(stats.nbinom.ppf(probability, size, size / (size + mean)))
+        return quantiles.poisson(probability, mean)
+    return quantiles.negative_binomial(probability, mean, mean**2 / extra)
 
 
 def blank_bound(blanks: Blanks, n: int, looks: int = 1) -> int:
@@ -115,5 +115,5 @@ def _bound(blanks: Blanks, rate: Rate, n: int, looks: int) -> int:
     low, high = 0, int(means.max() + 10 * np.sqrt(means.max()) + 20)
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if stats.poisson.cdf(middle, means).mean() >= level else (middle + 1, high)
+        low, high = (low, middle) if special.pdtr(middle, means).mean() >= level else (middle + 1, high)
     return low

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
+from mrd.quantify import quantiles
 from mrd.quantify.blanks import Blanks, background_rates, mean_background
 
 NODES = 12
-BISECTIONS = 60
+BISECTIONS = 48
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def nuisance(blanks: Blanks, recall: Recall) -> Nuisance:
 def _gamma_slices(mean: float, variance: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
     if variance < 1e-12 * mean**2:
         return np.full(len(at), mean)
-    return np.asarray(stats.gamma.ppf(at, mean**2 / variance, scale=variance / mean))
+    return quantiles.gamma(at, mean, variance)
 
 
 def _beta_slices(recall: Recall, at: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,7 +58,7 @@ def _beta_slices(recall: Recall, at: NDArray[np.float64]) -> NDArray[np.float64]
     if variance < 1e-12:
         return np.full(len(at), mean)
     size = mean * (1 - mean) / variance - 1
-    return np.asarray(stats.beta.ppf(at, mean * size, (1 - mean) * size))
+    return quantiles.beta(at, mean * size, (1 - mean) * size)
 
 
 def count_tail(most: int, n: int, fraction: float, given: Nuisance) -> float:
@@ -88,7 +89,7 @@ def interval(found: int, n: int, blanks: Blanks, recall: Recall, *, level: float
     given = nuisance(blanks, recall)
     tail = (1 - level) / 2
     low = 0.0 if found == 0 else fraction_where(found - 1, n, 1 - tail, given)
-    none = min(float(stats.chi2.ppf(1 - tail, 2)) / 2 / (n * max(recall.value, 1e-4)), 1.0)
+    none = min(quantiles.most_without_any(tail) / (n * max(recall.value, 1e-4)), 1.0)
     return low, max(fraction_where(found, n, tail, given), none)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from mrd.quantify import quantiles
 from mrd.quantify.blanks import Z95, Blanks
 from mrd.quantify.burden import Recall
 
@@ -64,7 +64,7 @@ def rough_lod(
     """
     mean = (found.sum(axis=0) + 0.5) / total.sum()
     between = (relative_spread(found, total) * mean) ** 2
-    t = float(stats.t.ppf(0.95, len(total) - 1))
+    t = quantiles.student(0.95, len(total) - 1)
     excess = t * np.sqrt(between * (1 + 1 / len(total)) + mean / n)
     lod = excess + Z95 * np.sqrt(between + (mean + excess) / n)
     net = np.maximum(recall - mean, 1e-6)
