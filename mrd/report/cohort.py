@@ -9,7 +9,7 @@ from typing import Any
 
 from mrd.core.settings import STAGES, Settings, stage_settings
 from mrd.core.words import CALLS, FAILED, FLAGS, split_flags
-from mrd.report.evidence import CohortEvidence, Row, told_rows, visits_in_order
+from mrd.report.evidence import CohortEvidence, Row, visits_in_order
 from mrd.report.looks import LOOKS
 from mrd.report.numbers import is_told
 from mrd.report.wording import NOTES, review_rank, review_reasons
@@ -34,7 +34,7 @@ def cohort_page(evidence: CohortEvidence) -> dict[str, Any]:
         "review": [review_line(v) for v in review],
         "calm": [review_line(v) for v in visits if not review_reasons(v)],
         "notes": run_notes(visits),
-        "summary": None if evidence.summary is None else told_rows(evidence.summary),
+        "summary": None if evidence.summary is None else evidence.rows["summary"],
         "qc": qc_overview(evidence),
         "tubes": tube_lines(evidence),
         "controls": control_lines(evidence),
@@ -99,7 +99,7 @@ def run_notes(visits: Sequence[Row]) -> list[tuple[str, str, int]]:
 
 def qc_overview(evidence: CohortEvidence) -> list[tuple[str, Any]]:
     """The tubes in a few numbers."""
-    tubes = told_rows(evidence.tubes)
+    tubes = evidence.rows["tubes"]
     patients = [t for t in tubes if t["role"] != "control" and t["outcome"] != FAILED]
     sizes = [int(t["n_leukocytes"]) for t in patients if is_told(t["n_leukocytes"])]
     least = evidence.settings.min_leukocytes
@@ -115,9 +115,9 @@ def qc_overview(evidence: CohortEvidence) -> list[tuple[str, Any]]:
 def tube_lines(evidence: CohortEvidence) -> list[dict[str, Any]]:
     """Each tube with the shares a reader compares."""
     counts: dict[str, dict[str, int]] = {}
-    for node in told_rows(evidence.qc):
+    for node in evidence.rows["qc"]:
         counts.setdefault(node["tube_id"], {})[node["node"]] = int(node["count"])
-    return [{**t, "shares": shares(counts.get(t["tube_id"], {}))} for t in told_rows(evidence.tubes)]
+    return [{**t, "shares": shares(counts.get(t["tube_id"], {}))} for t in evidence.rows["tubes"]]
 
 
 def shares(counts: dict[str, int]) -> dict[str, float | None]:

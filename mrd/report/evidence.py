@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,16 @@ from mrd.report.acquired import Acquired
 from mrd.report.drawn import Drawn
 
 Row = dict[str, Any]
+
+
+class Tables:
+    """A dataclass some of whose fields are tables."""
+
+    @cached_property
+    def rows(self) -> Mapping[str, list[Row]]:
+        """The rows of every table, by the name of its field."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {n: told_rows(t) for n, t in named.items() if isinstance(t, pd.DataFrame)}
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class ControlLook:
 
 
 @dataclass(frozen=True)
-class SubjectEvidence:
+class SubjectEvidence(Tables):
     """Everything a subject's page shows; the tables hold the subject's rows only.
 
     clinical : the subject's row of the clinical table, or None · looks : by tube id, for tubes with cells
@@ -62,7 +73,7 @@ class SubjectEvidence:
 
 
 @dataclass(frozen=True)
-class CohortEvidence:
+class CohortEvidence(Tables):
     """Everything the cohort's page shows.
 
     tubes, qc : of patients and controls · references : per panel, the record of its reference (controls, excluded)

@@ -9,7 +9,7 @@ from typing import Any
 from mrd.core import words
 from mrd.core.settings import Settings
 from mrd.report.adequacy import UNMET, Line
-from mrd.report.evidence import Row, SubjectEvidence, told_rows
+from mrd.report.evidence import Row, SubjectEvidence
 from mrd.report.looks import LOOKS
 from mrd.report.numbers import NONE, is_told, percent, short, span, text, threshold_text, whole
 from mrd.report.wording import advice, sentence, verdict
@@ -53,7 +53,7 @@ def lab_report(
     differs : what of the found cells differs from normal blasts, in words
     """
     settings, look = evidence.settings, LOOKS[str(call["call"])]
-    laip = next((r for r in told_rows(evidence.laips) if (r["panel"], r["arm"]) == (call["panel"], "laip")), None)
+    laip = next((r for r in evidence.rows["laips"] if (r["panel"], r["arm"]) == (call["panel"], "laip")), None)
     return LabReport(
         visit=str(call["visit"]),
         tone=look.colour,
@@ -76,7 +76,7 @@ def lab_report(
 def specimen_fields(call: Row, adequacy: Sequence[Line], evidence: SubjectEvidence, panel: str) -> Fields:
     """Whose specimen it is, what it is, and how old it was."""
     age = next((line.seen for line in adequacy if line.what == "Age at receipt"), NONE)
-    tubes = [str(t["tube_id"]) for t in told_rows(evidence.tubes) if t["visit"] == call["visit"]]
+    tubes = [str(t["tube_id"]) for t in evidence.rows["tubes"] if t["visit"] == call["visit"]]
     received = sorted({d for t in tubes if (d := evidence.received.get(t))})
     return (
         ("Study", evidence.settings.study),
@@ -125,7 +125,7 @@ def count_fields(call: Row) -> Fields:
 def limit_fields(call: Row, evidence: SubjectEvidence) -> Fields:
     """Limits on the scale of the estimate, and the controls behind them."""
     mark = float(call["threshold"])
-    mine = {r["control"]: r for r in told_rows(evidence.limits) if r["panel"] == call["panel"] and r["arm"] == call["arm"]}
+    mine = {r["control"]: r for r in evidence.rows["limits"] if r["panel"] == call["panel"] and r["arm"] == call["arm"]}
     kinds = [f"{sum(r['control_kind'] == k for r in mine.values())} {k}" for k in words.CONTROL_KINDS]
     return (
         ("Limit of blank (LoB)", percent(call["lob"], 2, beside=mark)),
@@ -139,7 +139,7 @@ def limit_fields(call: Row, evidence: SubjectEvidence) -> Fields:
 
 def phenotype_fields(laip: Row | None, differs: Sequence[str], call: Row, evidence: SubjectEvidence) -> Fields:
     """The phenotype that was followed, and the arms that looked."""
-    arms = [a for a in told_rows(evidence.arms) if a["visit"] == call["visit"]]
+    arms = [a for a in evidence.rows["arms"] if a["visit"] == call["visit"]]
     return (
         ("LAIP", text(laip["phenotype"]) if laip else "none: no diagnosis tube of this panel"),
         ("Learned on", str(laip["tube_id"]) if laip else NONE),

@@ -12,7 +12,7 @@ from mrd.report.controls import controls_alt, plot_controls
 from mrd.report.course import course_alt, plot_course
 from mrd.report.differs import Difference, difference_words, differences, plot_levels
 from mrd.report.drawn import Drawn, Limits, Values, axis_limits
-from mrd.report.evidence import ControlLook, Row, SubjectEvidence, told_rows
+from mrd.report.evidence import ControlLook, Row, SubjectEvidence
 from mrd.report.images import styled, svg_inline
 from mrd.report.maps import FlatMap, fit_map, map_step, on_map
 from mrd.report.numbers import whole
@@ -50,7 +50,7 @@ def panel_view(evidence: SubjectEvidence, name: str) -> View:
 
 def tubes_drawn(evidence: SubjectEvidence, panel: str) -> list[tuple[Row, Drawn]]:
     """Tubes of a panel that have cells, with their cells."""
-    rows = [r for r in told_rows(evidence.tubes) if r["panel"] == panel and r["tube_id"] in evidence.looks]
+    rows = [r for r in evidence.rows["tubes"] if r["panel"] == panel and r["tube_id"] in evidence.looks]
     return [(r, evidence.looks[r["tube_id"]].drawn) for r in rows]
 
 

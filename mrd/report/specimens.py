@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mrd.report.course import plot_course
 from mrd.report.differs import difference_words
-from mrd.report.evidence import Row, SubjectEvidence, told_rows, visits_in_order
+from mrd.report.evidence import Row, SubjectEvidence, visits_in_order
 from mrd.report.images import png_bytes, styled
 from mrd.report.lab import LabReport, lab_report
 from mrd.report.plots import View, panel_differences, plots_of, subject_views
@@ -22,7 +22,7 @@ def lab_reports(evidence: SubjectEvidence) -> tuple[list[LabReport], dict[str, l
     differs = {p: difference_words(panel_differences(evidence, p)) for p in views}
     reports, pictures = [], {}
     for call in visits_in_order(evidence.calls):
-        tubes = [t for t in told_rows(evidence.tubes) if t["visit"] == call["visit"]]
+        tubes = [t for t in evidence.rows["tubes"] if t["visit"] == call["visit"]]
         adequacy = visit_adequacy(call, [tube_section(t, call, evidence) for t in tubes], evidence)
         panel = str(call["panel"] or (tubes[0]["panel"] if tubes else ""))
         title = panel_title(evidence, panel) if panel else "none"
@@ -33,7 +33,7 @@ def lab_reports(evidence: SubjectEvidence) -> tuple[list[LabReport], dict[str, l
 
 def deciding_tube(call: Row, tubes: list[Row], evidence: SubjectEvidence) -> Row | None:
     """The tube that gave the call, the first of a pool; where none decided, the first with cells."""
-    decided = [a for a in told_rows(evidence.arms) if a["visit"] == call["visit"] and a["decided"] == "Y"]
+    decided = [a for a in evidence.rows["arms"] if a["visit"] == call["visit"] and a["decided"] == "Y"]
     names = decided[0]["tubes"].split("+") if decided else [t["tube_id"] for t in tubes]
     return next((t for n in names for t in tubes if t["tube_id"] == n and n in evidence.looks), None)
 

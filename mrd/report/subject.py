@@ -10,7 +10,7 @@ from mrd.report.acquired import acquired_line
 from mrd.report.adequacy import Line, adequacy_lines, distance_line
 from mrd.report.course import EVENTS
 from mrd.report.differs import difference_words
-from mrd.report.evidence import Row, SubjectEvidence, told_rows, visits_in_order
+from mrd.report.evidence import Row, SubjectEvidence, visits_in_order
 from mrd.report.gallery import Gallery, hang, wall_of
 from mrd.report.looks import LOOKS
 from mrd.report.maps import map_words
@@ -80,9 +80,9 @@ def glossary(visits: list[Row]) -> list[tuple[str, str]]:
 
 def visit_section(call: Row, evidence: SubjectEvidence, views: dict[str, View], gallery: Gallery) -> dict[str, Any]:
     """All that is said of one visit."""
-    tubes = [t for t in told_rows(evidence.tubes) if t["visit"] == call["visit"]]
+    tubes = [t for t in evidence.rows["tubes"] if t["visit"] == call["visit"]]
     told = [tube_section(t, call, evidence) for t in tubes]
-    arms = [a for a in told_rows(evidence.arms) if a["visit"] == call["visit"]]
+    arms = [a for a in evidence.rows["arms"] if a["visit"] == call["visit"]]
     return {
         "call": call,
         "look": LOOKS[str(call["call"])],
@@ -94,7 +94,7 @@ def visit_section(call: Row, evidence: SubjectEvidence, views: dict[str, View], 
         "limits": [(label, call[name], meaning) for name, label, meaning in LIMIT_WORDS],
         "recall": recall_of(arms, evidence),
         "arms": [{**a, "tubes": a["tubes"].split("+")} for a in arms],
-        "clusters": [c for c in told_rows(evidence.clusters) if c["visit"] == call["visit"]],
+        "clusters": [c for c in evidence.rows["clusters"] if c["visit"] == call["visit"]],
         "tubes": [{**t, **tube_pictures(t["row"], evidence, views, gallery)} for t in told],
         "adequacy": visit_adequacy(call, told, evidence),
     }
@@ -125,7 +125,7 @@ def recall_of(arms: list[Row], evidence: SubjectEvidence) -> tuple[Any, Any]:
     decided = next((a for a in arms if a["decided"] == "Y"), None)
     if decided is None:
         return None, None
-    burdens = told_rows(evidence.burdens)
+    burdens = evidence.rows["burdens"]
     mine = [b for b in burdens if b["tube_id"] in decided["tubes"].split("+") and b["arm"] == decided["arm"]]
     return decided["recall"], mine[0]["recall_se"] if mine else None
 
@@ -133,7 +133,7 @@ def recall_of(arms: list[Row], evidence: SubjectEvidence) -> tuple[Any, Any]:
 def tube_section(tube: Row, call: Row, evidence: SubjectEvidence) -> dict[str, Any]:
     """All that is said of one tube: gate counts, distance, provenance."""
     look = evidence.looks.get(tube["tube_id"])
-    mine = [b for b in told_rows(evidence.burdens) if b["tube_id"] == tube["tube_id"]]
+    mine = [b for b in evidence.rows["burdens"] if b["tube_id"] == tube["tube_id"]]
     burden = next((b for b in mine if is_told(b["artefact"])), mine[0] if mine else None)
     return {
         **tube,
@@ -142,7 +142,7 @@ def tube_section(tube: Row, call: Row, evidence: SubjectEvidence) -> dict[str, A
         "failed": tube["outcome"] != OK,
         "drawn": look.drawn if look else None,
         "acquired": acquired_line(look.acquired) if look and look.acquired else "",
-        "nodes": gate_tree([n for n in told_rows(evidence.qc) if n["tube_id"] == tube["tube_id"]]),
+        "nodes": gate_tree([n for n in evidence.rows["qc"] if n["tube_id"] == tube["tube_id"]]),
         "distance": burden["distance"] if burden else None,
         "provenance": provenance_lines(tube, call, evidence, burden),
     }
@@ -175,12 +175,12 @@ def provenance_lines(tube: Row, call: Row, evidence: SubjectEvidence, burden: Ro
 
 def laip_rows(evidence: SubjectEvidence) -> list[Row]:
     """The subject's LAIPs, one per panel."""
-    return [r for r in told_rows(evidence.laips) if r["arm"] == "laip"]
+    return [r for r in evidence.rows["laips"] if r["arm"] == "laip"]
 
 
 def laip_section(laip: Row, evidence: SubjectEvidence, views: dict[str, View]) -> dict[str, Any]:
     """All that is said of one LAIP."""
-    controls = [r for r in told_rows(evidence.limits) if (r["panel"], r["arm"]) == (laip["panel"], "laip")]
+    controls = [r for r in evidence.rows["limits"] if (r["panel"], r["arm"]) == (laip["panel"], "laip")]
     threshold, title = evidence.settings.threshold, panel_title(evidence, str(laip["panel"]))
     number, seen = [r["panel"] for r in laip_rows(evidence)].index(laip["panel"]), laip["panel"] in views
     name = f"controls{number}"
