@@ -18,10 +18,10 @@ from mrd.cli.run_options import add_run_options, start_run
 from mrd.core import words
 from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, SPECIMENS, TUBES
 from mrd.core.settings import Settings
-from mrd.core.tables import Table, records
+from mrd.core.tables import records
 from mrd.files.layout import reference_folder, reference_path
 from mrd.files.ledger import record_path
-from mrd.files.tables import read_table, write_table
+from mrd.files.tables import read_together, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
 from mrd.quantify.combine import combine, combined_flags, is_followed, reaching
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
     """Write calls, arms, limits and qc tables."""
     job = start_run(options)
     named = {"tubes": TUBES, "laips": LAIPS, "limits": LIMITS, "burdens": BURDENS, "clusters": CLUSTERS}
-    found = {n: together(getattr(options, n), t) for n, t in named.items()}
+    found = {n: read_together(getattr(options, n), t) for n, t in named.items()}
     patients = found["tubes"][found["tubes"]["role"] != "control"]
     shared = shared_by_most(found["clusters"], patients, job.settings)
     found["clusters"], set_aside = part_shared(found["clusters"], shared)
@@ -99,15 +99,9 @@ def run(options: argparse.Namespace) -> None:
     write_table(job.results / "arms.tsv", ARMS_TABLE.frame([a for _, arms in judged for a in arms]), ARMS_TABLE)
     write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
     write_table(job.results / "clusters.tsv", evidence.clusters, CLUSTERS)
-    write_table(job.results / "qc.tsv", together(options.qc, QC), QC)
+    write_table(job.results / "qc.tsv", read_together(options.qc, QC), QC)
     write_table(job.results / "specimens.tsv", SPECIMENS.frame(calls), SPECIMENS)
     write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
-
-
-def together(paths: Sequence[Path], table: Table) -> pd.DataFrame:
-    """The batches' tables as one."""
-    frames = [f for f in (read_table(p, table) for p in paths) if len(f)]
-    return pd.concat(frames, ignore_index=True) if frames else table.empty()
 
 
 def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Settings) -> list[Shared]:

@@ -32,7 +32,7 @@ REACH = {
     "detect": ("core", "files", "detect", "quantify", *LOOKING),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
-    "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py"),
+    "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py", "cli/subject_pages.py"),
     "simulate": ("core", "files", "simulate"),
     "reviewed": ("core", "files", "review"),
     "export": ("core", "files", "prepare"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -55,6 +56,12 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
         )
     frame = table.check(read_text_table(path, where=str(path)), where=str(path))
     return typed(frame, table)
+
+
+def read_together(paths: Sequence[Path], table: Table) -> pd.DataFrame:
+    """The tables of several batches as one."""
+    frames = [f for f in (read_table(p, table) for p in paths) if len(f)]
+    return pd.concat(frames, ignore_index=True) if frames else table.empty()
 
 
 def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -13,28 +13,14 @@ from markupsafe import Markup
 from mrd.core.digest import digest_bytes
 from mrd.report import numbers
 from mrd.report.cohort import cohort_page
-from mrd.report.evidence import CohortEvidence, SubjectEvidence
-from mrd.report.pdf import lab_pdf
-from mrd.report.specimens import lab_course, lab_reports
-from mrd.report.subject import drawn_line, subject_page
+from mrd.report.evidence import CohortEvidence
 
 FILTERS = ("percent", "span", "fraction", "whole", "plain", "text", "short", "threshold_text", "is_told")
 
 
-def render_subject(evidence: SubjectEvidence) -> str:
-    """The page of one subject."""
-    return _templates().get_template("subject.html").render(subject_page(evidence))
-
-
-def render_lab(evidence: SubjectEvidence) -> bytes:
-    """The laboratory reports of one subject, a page or more per visit, as PDF."""
-    reports, pictures = lab_reports(evidence)
-    return lab_pdf(evidence.subject, evidence.settings.title, reports, pictures, lab_course(evidence))
-
-
 def render_cohort(evidence: CohortEvidence) -> str:
     """The page of the cohort."""
-    return _templates().get_template("cohort.html").render(cohort_page(evidence))
+    return templates().get_template("cohort.html").render(cohort_page(evidence))
 
 
 def templates_digest() -> str:
@@ -60,7 +46,8 @@ def lab_link(subject: object) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates, with the filters that they use."""
     environment = Environment(
         loader=PackageLoader("mrd.report", "templates"),
         autoescape=True,
@@ -69,9 +56,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update({name: getattr(numbers, name) for name in FILTERS})
-    environment.filters.update(
-        {"anchor": anchor, "subject_link": subject_link, "lab_link": lab_link, "drawn_line": drawn_line, "drawing": _drawing}
-    )
+    environment.filters.update({"anchor": anchor, "subject_link": subject_link, "lab_link": lab_link, "drawing": _drawing})
     return environment
 
 

@@ -140,7 +140,7 @@ def tube_section(tube: Row, call: Row, evidence: SubjectEvidence) -> dict[str, A
         "row": tube,
         "panel": panel_title(evidence, str(tube["panel"])),
         "failed": tube["outcome"] != OK,
-        "drawn": look.drawn if look else None,
+        "drawn": drawn_line(look.drawn) if look else "",
         "acquired": acquired_line(look.acquired) if look and look.acquired else "",
         "nodes": gate_tree([n for n in evidence.rows["qc"] if n["tube_id"] == tube["tube_id"]]),
         "distance": burden["distance"] if burden else None,

@@ -5,7 +5,7 @@ from PIL import Image
 
 from mrd.report.acquired import Acquired, acquired_line, acquired_plots, ends_of
 from mrd.report.looks import LEFT_OUT_TONES, LEUKOCYTE_TONES
-from mrd.report.pages import render_subject
+from mrd.report.subject_pages import render_subject
 from tests.report.cases import PANEL, look, read_panel, subject
 
 RNG = np.random.default_rng(0)

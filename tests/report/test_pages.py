@@ -4,7 +4,8 @@ from importlib.resources import files
 
 import pytest
 
-from mrd.report.pages import anchor, render_cohort, render_subject, subject_link
+from mrd.report.pages import anchor, render_cohort, subject_link
+from mrd.report.subject_pages import render_subject
 from tests.report.cases import (
     DIGEST,
     PANEL,

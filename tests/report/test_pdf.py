@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from mrd.report.pages import render_lab
 from mrd.report.pdf import clipped
+from mrd.report.subject_pages import render_lab
 from tests.report.cases import SETTINGS, call, failed, laip, subject, tube, unread
 
 HOSTILE = "<script>alert(1)</script> & <b>bold</font>"
