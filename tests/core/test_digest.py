@@ -62,6 +62,7 @@ def package(tmp_path, monkeypatch):
         ("cli/followed.py", {"laip"}),
         ("cli/tubes.py", {"reference", "laip", "detect"}),
         ("cli/looks.py", {"report"}),
+        ("cli/subject_pages.py", {"report"}),
         ("cli/call.py", {"call"}),
         ("core/a.py", set(REACH)),
     ],
