@@ -35,7 +35,10 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=Path("build/speed"))
     parser.add_argument("--control-events", type=int, default=40_000, help="events of each control the tubes are scored with")
     parser.add_argument("--settings", type=json.loads, default={}, help="settings other than the defaults, as JSON")
-    parser.add_argument("--flowsom-python", default=sys.executable, help="interpreter with FlowSOM_Python, which is GPL")
+    flowsom = os.environ.get("FLOWSOM_PYTHON", sys.executable)
+    parser.add_argument(
+        "--flowsom-python", default=flowsom, help="interpreter with FlowSOM_Python, which is GPL; $FLOWSOM_PYTHON"
+    )
     parser.add_argument("--one", nargs=2, metavar=("EVENTS", "DEVICE"), help=argparse.SUPPRESS)
     return parser.parse_args(words)
 
