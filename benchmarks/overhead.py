@@ -1,7 +1,7 @@
 """`python -m benchmarks.overhead`: what the workflow costs beside the work, on one core, where nothing runs side by side.
 
-Work is what the jobs take without starting Python and its libraries; starting is measured as the second run of a command that
-finds all its work remembered; the rest, from start to end, is Snakemake: reading the rules, planning, starting and waiting.
+Work is what the jobs take without starting Python and its libraries; starting is measured for every command by itself, as what
+Python takes to load it; the rest, from start to end, is Snakemake: reading the rules, planning, starting and waiting.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.flows import COHORTS, ROOT, run_flow
@@ -29,25 +30,33 @@ def main() -> int:
         whole = timed(lambda: run_flow(config, results, log=folder / "run.log", cores=1))
         jobs = read_benchmarks(results)
         again = timed(lambda: run_flow(config, results, log=folder / "run.log", cores=1))
-        start = min(timed(lambda: detect_again(results)) for _ in range(3))
-    inside, starting = float(jobs["s"].sum()), start * len(jobs)
+    modules = modules_of([str(stage) for stage in jobs["stage"]])
+    starts = {module: min(timed(partial(load, module)) for _ in range(3)) for module in sorted(set(modules))}
+    inside, starting = float(jobs["s"].sum()), sum(starts[module] for module in modules)
     print(f"{'':<44}{'seconds':>9}{'share':>8}")
     for what, seconds in (
         ("start to end", whole),
         (f"work in {len(jobs)} jobs", inside - starting),
-        (f"starting a command {len(jobs)} times ({start:.1f} s each)", starting),
+        (f"starting {len(jobs)} commands", starting),
         ("Snakemake: rules, plan, starting and waiting", whole - inside),
     ):
         print(f"{what:<44}{seconds:>9.1f}{100 * seconds / whole:>7.0f} %")
     print(f"{'a second run, in which nothing is to be done':<44}{again:>9.1f}")
+    print("to start: " + ", ".join(f"{module} {seconds:.1f} s" for module, seconds in starts.items()))
     return 0
 
 
-def detect_again(results: Path) -> None:
-    """The first batch's detect once more: every tube is remembered."""
-    tables = ["--tubes", str(results / "prepare/s001.tsv"), "--laips", str(results / "laip/s001.tsv")]
-    words = ["detect", "--settings", str(results / "settings.yaml"), "--batch", "s001", *tables]
-    subprocess.run([sys.executable, "-m", "mrd.cli.main", *words], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+def modules_of(stages: list[str]) -> list[str]:
+    """What each job loads; one of the report's draws the page of the cohort and needs less than those that draw cells."""
+    drawing = ["subject_pages" if stage == "report" else stage for stage in stages]
+    if "subject_pages" in drawing:
+        drawing[drawing.index("subject_pages")] = "report"
+    return drawing
+
+
+def load(module: str) -> None:
+    """Python, loading a command and nothing else."""
+    subprocess.run([sys.executable, "-c", f"import mrd.cli.main, mrd.cli.{module}"], cwd=ROOT, check=True)
 
 
 def timed(work: Callable[[], None]) -> float:
