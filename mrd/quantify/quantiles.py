@@ -32,13 +32,13 @@ def beta(probability: NDArray[np.float64], a: float, b: float) -> NDArray[np.flo
 
 def poisson(probability: float, mean: float) -> int:
     """The least count that a Poisson variable stays at or under with this probability."""
-    return _least(special.pdtrik(probability, mean), lambda count: special.pdtr(count, mean), probability)
+    return _least(lambda count: special.pdtr(count, mean), probability)
 
 
 def negative_binomial(probability: float, mean: float, size: float) -> int:
     """The same of counts whose Poisson mean is gamma distributed with shape `size`."""
     p = size / (size + mean)
-    return _least(special.nbdtrik(probability, size, p), lambda count: special.betainc(size, count + 1, p), probability)
+    return _least(lambda count: special.betainc(size, count + 1, p), probability)
 
 
 def most_without_any(probability: float) -> float:
@@ -46,9 +46,15 @@ def most_without_any(probability: float) -> float:
     return -math.log(probability)
 
 
-def _least(near: float, share: Callable[[float], float], probability: float) -> int:
-    """The least count whose share reaches the probability, from a real number near it."""
-    count = max(math.ceil(near) - 1, 0)
-    while share(count) < probability:
-        count += 1
-    return count
+def _least(share: Callable[[int], float], probability: float) -> int:
+    """The least count whose share reaches the probability; doubling finds an end, halving the place.
+
+    The inverses that `scipy.special` has go astray where a background hardly varies.
+    """
+    low, high = -1, 0
+    while share(high) < probability:
+        low, high = high, 2 * high + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if share(middle) < probability else (low, middle)
+    return high

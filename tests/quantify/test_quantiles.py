@@ -25,6 +25,11 @@ def test_counts_of_a_background_that_varies(mean, size):
     assert [quantiles.negative_binomial(p, mean, size) for p in AT] == expected
 
 
+@pytest.mark.parametrize(("mean", "size"), [(1.6e-9, 1.75e7), (4.2e-7, 8.2e9), (3e4, 1e10)])
+def test_a_background_that_hardly_varies(mean, size):
+    assert [quantiles.negative_binomial(p, mean, size) for p in AT] == stats.nbinom.ppf(AT, size, size / (size + mean)).tolist()
+
+
 def test_smooth_ones():
     assert [quantiles.normal(p) for p in AT] == pytest.approx(stats.norm.ppf(AT), rel=1e-12)
     for freedom in (1, 2, 5, 13, 200):
