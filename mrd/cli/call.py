@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> None:
     """Write calls, arms, limits and qc tables."""
     job = start_run(options)
     named = {"tubes": TUBES, "laips": LAIPS, "limits": LIMITS, "burdens": BURDENS, "clusters": CLUSTERS}
+    qc = read_together(options.qc, QC)
     found = {n: read_together(getattr(options, n), t) for n, t in named.items()}
     patients = found["tubes"][found["tubes"]["role"] != "control"]
     shared = shared_by_most(found["clusters"], patients, job.settings)
@@ -99,7 +100,7 @@ def run(options: argparse.Namespace) -> None:
     write_table(job.results / "arms.tsv", ARMS_TABLE.frame([a for _, arms in judged for a in arms]), ARMS_TABLE)
     write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
     write_table(job.results / "clusters.tsv", evidence.clusters, CLUSTERS)
-    write_table(job.results / "qc.tsv", read_together(options.qc, QC), QC)
+    write_table(job.results / "qc.tsv", qc, QC)
     write_table(job.results / "specimens.tsv", SPECIMENS.frame(calls), SPECIMENS)
     write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
 

@@ -59,9 +59,15 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
 
 
 def read_together(paths: Sequence[Path], table: Table) -> pd.DataFrame:
-    """The tables of several batches as one."""
+    """The tables of several batches as one.
+
+    Raises
+    ------
+    ContractError
+        One of them cannot be read, or two tell the same thing, as when a file is named twice.
+    """
     frames = [f for f in (read_table(p, table) for p in paths) if len(f)]
-    return pd.concat(frames, ignore_index=True) if frames else table.empty()
+    return table.check(pd.concat(frames, ignore_index=True)) if frames else table.empty()
 
 
 def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

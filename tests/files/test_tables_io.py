@@ -6,7 +6,7 @@ import pytest
 from mrd.core.contracts import CALLS_TABLE, PIPELINE_TABLES
 from mrd.core.errors import ContractError, FileError
 from mrd.core.tables import Column, Table
-from mrd.files.tables import read_table, read_text_table, write_table
+from mrd.files.tables import read_table, read_text_table, read_together, write_table
 
 T = Table(
     "t", 3, "thing", (Column("id", "s", "name", required=True), Column("n", "i", "count"), Column("x", "f", "value")), key=("id",)
@@ -29,6 +29,18 @@ def test_the_schema_lies_beside_and_another_version_is_refused(tmp_path):
     schema.write_text(schema.read_text().replace('"version": 3', '"version": 2'))
     with pytest.raises(ContractError, match=r"t\.tsv is not version 3"):
         read_table(tmp_path / "t.tsv", T)
+
+
+def test_batches_are_read_as_one_and_none_of_them_twice(tmp_path):
+    paths = [tmp_path / f"{name}.tsv" for name in ("a", "b", "none")]
+    for path, rows in zip(paths, ([{"id": "a", "n": 3}], [{"id": "b"}], []), strict=True):
+        write_table(path, T.frame(rows), T)
+    both = read_together(paths, T)
+    assert both["id"].tolist() == ["a", "b"]
+    assert both["n"].dtype == "Int64"
+    assert read_together(paths[2:], T).empty
+    with pytest.raises(ContractError, match="id a stands in rows 2, 4"):
+        read_together([*paths, paths[0]], T)
 
 
 def test_a_frame_that_breaks_its_declaration_is_not_written(tmp_path):
