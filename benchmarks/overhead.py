@@ -30,9 +30,8 @@ def main() -> int:
         whole = timed(lambda: run_flow(config, results, log=folder / "run.log", cores=1))
         jobs = read_benchmarks(results)
         again = timed(lambda: run_flow(config, results, log=folder / "run.log", cores=1))
-    modules = modules_of([str(stage) for stage in jobs["stage"]])
-    starts = {module: min(timed(partial(load, module)) for _ in range(3)) for module in sorted(set(modules))}
-    inside, starting = float(jobs["s"].sum()), sum(starts[module] for module in modules)
+    starts = {str(stage): min(timed(partial(load, str(stage))) for _ in range(3)) for stage in sorted(set(jobs["stage"]))}
+    inside, starting = float(jobs["s"].sum()), sum(starts[str(stage)] for stage in jobs["stage"])
     print(f"{'':<44}{'seconds':>9}{'share':>8}")
     for what, seconds in (
         ("start to end", whole),
@@ -42,21 +41,13 @@ def main() -> int:
     ):
         print(f"{what:<44}{seconds:>9.1f}{100 * seconds / whole:>7.0f} %")
     print(f"{'a second run, in which nothing is to be done':<44}{again:>9.1f}")
-    print("to start: " + ", ".join(f"{module} {seconds:.1f} s" for module, seconds in starts.items()))
+    print("to start: " + ", ".join(f"{command} {seconds:.1f} s" for command, seconds in starts.items()))
     return 0
 
 
-def modules_of(stages: list[str]) -> list[str]:
-    """What each job loads; one of the report's draws the page of the cohort and needs less than those that draw cells."""
-    drawing = ["subject_pages" if stage == "report" else stage for stage in stages]
-    if "subject_pages" in drawing:
-        drawing[drawing.index("subject_pages")] = "report"
-    return drawing
-
-
-def load(module: str) -> None:
+def load(command: str) -> None:
     """Python, loading a command and nothing else."""
-    subprocess.run([sys.executable, "-c", f"import mrd.cli.main, mrd.cli.{module}"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", f"import mrd.cli.main, mrd.cli.{command}"], cwd=ROOT, check=True)
 
 
 def timed(work: Callable[[], None]) -> float:

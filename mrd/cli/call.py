@@ -80,8 +80,8 @@ class Evidence:
 
     @cached_property
     def laip_of(self) -> dict[Whose, dict[str, Any]]:
-        """The first row of `laips` by subject, panel and arm."""
-        return {(r["subject"], r["panel"], r["arm"]): r for r in reversed(records(self.laips))}
+        """The row of `laips` by subject, panel and arm."""
+        return {(r["subject"], r["panel"], r["arm"]): r for r in records(self.laips)}
 
 
 def run(options: argparse.Namespace) -> None:

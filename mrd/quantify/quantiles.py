@@ -51,6 +51,8 @@ def _least(share: Callable[[int], float], probability: float) -> int:
 
     The inverses that `scipy.special` has go astray where a background hardly varies.
     """
+    if math.isnan(share(0)):
+        raise ValueError("a count without a distribution has no quantile")
     low, high = -1, 0
     while share(high) < probability:
         low, high = high, 2 * high + 1

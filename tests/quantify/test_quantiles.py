@@ -30,6 +30,12 @@ def test_a_background_that_hardly_varies(mean, size):
     assert [quantiles.negative_binomial(p, mean, size) for p in AT] == stats.nbinom.ppf(AT, size, size / (size + mean)).tolist()
 
 
+def test_what_is_no_number_has_no_bound():
+    for ask in (lambda: quantiles.poisson(0.95, float("nan")), lambda: quantiles.negative_binomial(0.95, float("nan"), 2.0)):
+        with pytest.raises(ValueError, match="without a distribution"):
+            ask()
+
+
 def test_smooth_ones():
     assert [quantiles.normal(p) for p in AT] == pytest.approx(stats.norm.ppf(AT), rel=1e-12)
     for freedom in (1, 2, 5, 13, 200):
