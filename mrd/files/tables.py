@@ -67,7 +67,14 @@ def read_together(paths: Sequence[Path], table: Table) -> pd.DataFrame:
         One of them cannot be read, or two tell the same thing, as when a file is named twice.
     """
     frames = [f for f in (read_table(p, table) for p in paths) if len(f)]
-    return table.check(pd.concat(frames, ignore_index=True)) if frames else table.empty()
+    if not frames:
+        return table.empty()
+    both = pd.concat(frames, ignore_index=True)
+    twice = both[both.duplicated(list(table.key))]
+    if len(twice):
+        names = ", ".join(f"{n} {v}" for n, v in twice.iloc[0][list(table.key)].dropna().items())
+        raise ContractError(f"two files tell of {names}", where=f"table {table.name}", fix="name every batch's file once")
+    return both
 
 
 def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def test_batches_are_read_as_one_and_none_of_them_twice(tmp_path):
     assert both["id"].tolist() == ["a", "b"]
     assert both["n"].dtype == "Int64"
     assert read_together(paths[2:], T).empty
-    with pytest.raises(ContractError, match="id a stands in rows 2, 4"):
+    with pytest.raises(ContractError, match="table t: two files tell of id a; name"):
         read_together([*paths, paths[0]], T)
 
 
