@@ -19,7 +19,7 @@ from mrd.cli.searches import Kept, bare, search
 from mrd.core.errors import FileError, PanelError
 from mrd.core.settings import Settings
 from mrd.core.words import FAILED, FOLLOWED, OK, join_flags, split_flags
-from mrd.detect.align import Adapted, adapt
+from mrd.detect.align import Adapted, adapt, adapt_alone
 from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.dfn import Cluster, Excess, group_components
 from mrd.detect.laip import Laip, Places, align_tube, score_laip
@@ -142,9 +142,18 @@ def found_in(look: Look, adapted: Adapted) -> tuple[Excess | None, list[int]]:
     """What differs from normal in a tube, kept or searched for now, and what the same search finds in each control."""
     if look.kept is not None:
         return look.kept.excess, look.bank.changed
-    known = adapted if look.laip is None else None
-    laid = bare(look.values, look.places, look.bank, look.settings, adapted=known, by=look.by)
+    laid = bare(look.values, look.places, look.bank, look.settings, adapted=undisturbed(look, adapted), by=look.by)
     return search(str(look.tube["tube_id"]), laid, look.bank, look.settings, by=look.by), look.bank.blanks
+
+
+def undisturbed(look: Look, adapted: Adapted) -> Adapted:
+    """The tube's normal marrow with no leukaemia beside it."""
+    if look.laip is None:
+        return adapted
+    few, reference, prior = look.values[: look.settings.adapt_cells], look.bank.reference.mixture, prior_of(look.settings)
+    if look.tube["role"] == "diagnosis":
+        return adapt(few, reference, prior, by=look.by)
+    return adapt_alone(few, reference, prior, adapted, by=look.by)
 
 
 def of_the_whole(found: Recall) -> Recall:

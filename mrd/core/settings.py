@@ -83,7 +83,7 @@ class Settings(BaseModel):
     drawn_recall_se: float = _set(0.2, "laip", "standard error of that assumed recall", gt=0, lt=1)
 
     dfn_components: int = _set(80, "reference", "components that compete with normal marrow for its rare cells", ge=2)
-    dfn_rounds: int = _set(40, "reference", "rounds of that competition", ge=1)
+    dfn_rounds: int = _set(25, "reference", "rounds of that competition", ge=1)
     dfn_tolerance: float = _set(2.5, "reference", "times its normal density a population must exceed to be different", ge=1)
     dfn_ratio: float = _set(
         12.0, "reference", "times the controls' cells a different population must show; twice that in doubtful places", gt=1

@@ -29,6 +29,9 @@ FINE = 5
 WARM = 3
 """Rounds that lead on from where an adaptation already stands."""
 
+LITTLE = 2e-4
+"""Share of leukaemia under which normal marrow beside it is what it is without."""
+
 
 @dataclass(frozen=True)
 class Prior:
@@ -73,6 +76,11 @@ def adapt(
         cells = every if turn >= prior.rounds - FINE else some
         now = _round(cells, now, reference, prior, leukaemic=leukaemic, spreads_free=free)
     return now
+
+
+def adapt_alone(x: Tensor, reference: Mixture, prior: Prior, beside: Adapted, *, by: Chunks = BY_CHUNK) -> Adapted:
+    """Adapt to the cells of a tube with no leukaemia beside, from where one with some stands."""
+    return beside if beside.share < LITTLE else adapt(x, reference, prior, start=beside, by=by)
 
 
 def _round(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mrd.detect.align import Prior, adapt
+from mrd.detect.align import LITTLE, Prior, adapt, adapt_alone
 from mrd.detect.fit import fit_mixture, start_mixture
 from mrd.detect.mixture import Mixture, log_density
 from tests.detect.marrow import controls, leukaemic, mixed, normal, tensor
@@ -46,6 +46,28 @@ def test_with_the_laip_beside_it_the_normal_marrow_does_not_learn_the_leukaemia(
     on = torch.tensor(truth)
     assert beside.share == pytest.approx(0.05, abs=0.005)
     assert float(log_density(cells[on], alone.mixture).mean() - log_density(cells[on], beside.mixture).mean()) > 1.0
+
+
+@pytest.mark.parametrize("share", [0.001, 0.05])
+def test_led_on_from_beside_a_leukaemia_normal_marrow_is_what_it_is_alone_and_learns_no_more_of_it(share):
+    cells, truth = mixed(20_000, share, 8)
+    blasts = tensor(leukaemic(4000, np.random.default_rng(9)))
+    laip = Mixture(torch.ones(1), blasts.mean(0, keepdim=True), torch.cov(blasts.T)[None], 10.0)
+    beside = adapt(cells, reference(), PRIOR, leukaemic=laip)
+    assert beside.share > LITTLE
+    alone, led = adapt(cells, reference(), PRIOR), adapt_alone(cells, reference(), PRIOR, beside)
+    on = torch.tensor(truth)
+    held, whole, told = (log_density(cells, a.mixture) for a in (beside, alone, led))
+    assert float((whole - told)[~on].abs().mean()) < 0.1
+    assert float(held[on].mean()) < float(told[on].mean()) <= float(whole[on].mean()) + 0.1
+    assert led.share == 0
+
+
+def test_beside_next_to_no_leukaemia_normal_marrow_is_taken_as_it_is():
+    cells = tensor(normal(20_000, np.random.default_rng(12)))
+    far = Mixture(torch.ones(1), torch.full((1, 4), 30.0), torch.eye(4)[None] * 0.1, 10.0)
+    beside = adapt(cells, reference(), PRIOR, leukaemic=far)
+    assert adapt_alone(cells, reference(), PRIOR, beside) is beside
 
 
 def test_an_infinite_spread_prior_keeps_the_spreads():
