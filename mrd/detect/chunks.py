@@ -46,7 +46,12 @@ class Chunks:
 @cache
 def pool_of(threads: int) -> ThreadPoolExecutor:
     """Threads that live as long as the process: new ones for every pass cost more than they save."""
-    return ThreadPoolExecutor(threads)
+    return workers(threads)
+
+
+def workers(threads: int) -> ThreadPoolExecutor:
+    """Threads of which each works alone, as the first one does: a product split among cores comes out in other bits."""
+    return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
 
 BY_CHUNK = Chunks()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from mrd.core.progress import follow
 from mrd.core.settings import Settings
+from mrd.detect.chunks import workers
 from mrd.detect.dfn import Excess, Others, Rare, accept, find_excess, lay_bare, rare_cells, rare_level, suspects
 from mrd.detect.laip import Places
 from mrd.detect.mixture import Mixture
@@ -68,7 +68,7 @@ def rehearse(
         spiked = spike(controls[i], places[i].likely, learned.adapted[i].shift, kinds=kinds, counts=rungs, rng=seeds[i])
         return _Tried(*found, rungs, judge.shares(spiked, len(kinds), settings, seeds[i]))
 
-    with ThreadPoolExecutor(threads) as pool:
+    with workers(threads) as pool:
         told = follow(range(len(controls)), "rehearse on controls")
         tried = [t for _, t in zip(told, pool.map(one, range(len(controls))), strict=True)]
     return summed(tried)

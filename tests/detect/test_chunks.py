@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mrd.detect.align import adapt
-from mrd.detect.chunks import CHUNK, DEVICE_CHUNK, Chunks, chunks, ways
+from mrd.detect.chunks import CHUNK, DEVICE_CHUNK, Chunks, chunks, ways, workers
 from mrd.detect.learned import score_learned
 from mrd.detect.mixture import log_density
 from mrd.detect.reference import prior_of
@@ -24,6 +24,12 @@ def test_slices_cover_all_cells_once_the_last_one_short():
 def test_threads_change_no_bit_of_a_score(n):
     x, m = cells(n), mixture()
     assert torch.equal(log_density(x, m, Chunks(threads=3)), log_density(x, m))
+
+
+def test_a_small_product_comes_out_the_same_in_a_worker():
+    a, b = torch.rand(12, 1111), torch.rand(1111, 15)
+    with workers(3) as pool:
+        assert all(torch.equal(a @ b, told) for told in pool.map(lambda _: a @ b, range(6)))
 
 
 def test_a_tube_with_its_shift_scores_as_its_cells_moved():
