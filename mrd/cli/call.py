@@ -24,7 +24,7 @@ from mrd.files.ledger import record_path
 from mrd.files.tables import read_together, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
-from mrd.quantify.combine import combine, combined_flags, is_followed, reaching
+from mrd.quantify.combine import combine, combined_flags, reaching
 from mrd.quantify.shared import Shared, all_shared, shared_populations
 from mrd.quantify.visit import (
     Counted,
@@ -36,6 +36,7 @@ from mrd.quantify.visit import (
     judge_visit,
     not_evaluable,
     pool,
+    unasked,
     visit_flags,
     withhold,
 )
@@ -139,28 +140,32 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     flags += specimen_flags(head, settings)
     judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
     shared = [j for j in judged if j.counted.arm == "dfn" and all_shared(phenotypes_of(j, evidence), evidence.shared)]
-    combined = combine(heard(judged, shared), settings)
+    asked = heard(judged, shared, settings)
+    combined = combine(asked, settings)
     flags += [f for r in idle for f in words.split_flags(r["flags"])]
     if combined is None:
         row = unjudged(visit, failed, idle)
         arms = [{**who, **arm_row(j, decided=False, decision=None, settings=settings)} for j in judged]
         return {**head, **row, "flags": words.join_flags(flags)}, [*arms, *({**who, **_idle(r)} for r in idle)]
     deciding, decision = combined[0], withhold(combined[1], uncounted(visit, judged, evidence))
-    decision = doubt(decision, shared=deciding in shared)
+    decision = unasked(doubt(decision, shared=deciding in shared), shared=any(j not in asked for j in shared))
     flags += ["shared-population"] if shared else []
     arms = [{**who, **arm_row(j, decided=j is deciding, decision=decision, settings=settings)} for j in judged] + [
         {**who, **_idle(r)} for r in idle
     ]
-    shown = reaching(judged, deciding, decision, settings)
+    shown = reaching(asked, deciding, decision, settings)
     row = {**call_row(*shown, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
     told = [*visit_flags(*shown, settings), *combined_flags(judged, deciding, decision, settings)]
     return {**head, **row, "flags": words.join_flags(flags, told)}, arms
 
 
-def heard(judged: Sequence[Judged], shared: Sequence[Judged]) -> list[Judged]:
-    """Who is asked for the call: in a panel with a followed LAIP, not a search that found only what most subjects share."""
-    followed = {j.counted.panel for j in judged if is_followed(j)}
-    return [j for j in judged if not (j.counted.panel in followed and j in shared)]
+def heard(judged: Sequence[Judged], shared: Sequence[Judged], settings: Settings) -> list[Judged]:
+    """Who is asked for the call: where a LAIP leads in a panel, not a search that found only what most subjects share.
+
+    What most subjects have, and no control shows, is no sign that the leukaemia of this one has changed.
+    """
+    led = {j.counted.panel for j in judged if j.counted.arm == "laip" and settings.combine == "laip-first"}
+    return [j for j in judged if not (j.counted.panel in led and j in shared)]
 
 
 def phenotypes_of(judged: Judged, evidence: Evidence) -> list[str]:

@@ -161,6 +161,12 @@ def doubt(decision: Decision, *, shared: bool) -> Decision:
     return replace(decision, call=words.INDETERMINATE, below="", reason=f"{decision.reason}; but {why}")
 
 
+def unasked(decision: Decision, *, shared: bool) -> Decision:
+    """The decision with what was not asked for it: a population that most subjects of the run share."""
+    why = "what differs from normal most subjects of this run show, and does not speak against the LAIP"
+    return replace(decision, reason=f"{decision.reason}; {why}") if shared and decision.below != "N" else decision
+
+
 def visit_flags(deciding: Judged, decision: Decision, settings: Settings) -> list[str]:
     """What a reviewer should know of the deciding tube's call."""
     c = deciding.counted

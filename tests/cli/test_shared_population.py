@@ -1,5 +1,6 @@
 """A population that most subjects of a run share makes nobody positive, unless the reference is frozen."""
 
+import pandas as pd
 import yaml
 
 from mrd.quantify import shared
@@ -26,3 +27,24 @@ def test_what_is_shared_is_indeterminate_and_with_a_frozen_reference_stands(copi
     assert "most subjects of this run show such a population" in reason
     call, flags, _ = called(settings, results, reference=str(results / "reference"))
     assert (call, "shared-population" in flags) == ("positive", False)
+
+
+def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(copied, monkeypatch):
+    settings, results = copied
+    table = results / "detect" / "s001.tsv"
+    burdens = pd.read_csv(table, sep="\t", dtype=str)
+    laip = burdens["tube_id"].eq("P1_FU1_T1") & burdens["arm"].isin(["laip", "learned"])
+    burdens.loc[laip, "n_found"] = "0"
+    burdens.to_csv(table, sep="\t", index=False)
+    alone, flags, _ = called(settings, results)
+    assert (alone in ("positive", "indeterminate"), "shared-population" in flags) == (True, False)
+    monkeypatch.setattr(shared, "LEAST_SUBJECTS", 1)
+    monkeypatch.setattr(shared, "LEAST_SHARE", 0.0)
+    call, flags, reason = called(settings, results)
+    assert "does not speak against the LAIP" in reason
+    row = read_calls(results).loc[("P1", "FU1")]
+    assert (row["arm"], row["mrd_fraction"], call == alone) == ("laip", 0, False)
+    assert {"shared-population", "arms-disagree"} <= set(flags)
+    assert row["ci_high"] < float(row["threshold"])
+    call, flags, _ = called(settings, results, reference=str(results / "reference"))
+    assert (call, "shared-population" in flags) == (alone, False)
