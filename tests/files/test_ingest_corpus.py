@@ -48,7 +48,8 @@ def test_the_values_are_those_of_flowio_wherever_it_can_read(row):
 )
 def test_the_values_are_those_of_the_arrays_beside_the_files(fcs, npy):
     mine = read_fcs(ROOT / "FlowIO" / f"{fcs}.fcs", where="t").events
-    assert np.array_equal(mine, np.load(ROOT / "FlowIO" / f"{npy}.npy"))
+    theirs = np.load(ROOT / "FlowIO" / f"{npy}.npy")  # powers of ten differ in the last bit from processor to processor
+    assert mine == pytest.approx(theirs, rel=1e-14, abs=0)
 
 
 @ABSENT
