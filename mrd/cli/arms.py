@@ -146,14 +146,12 @@ def found_in(look: Look, adapted: Adapted) -> tuple[Excess | None, list[int]]:
     return search(str(look.tube["tube_id"]), laid, look.bank, look.settings, by=look.by), look.bank.blanks
 
 
-def undisturbed(look: Look, adapted: Adapted) -> Adapted:
-    """The tube's normal marrow with no leukaemia beside it."""
-    if look.laip is None:
-        return adapted
-    few, reference, prior = look.values[: look.settings.adapt_cells], look.bank.reference.mixture, prior_of(look.settings)
-    if look.tube["role"] == "diagnosis":
-        return adapt(few, reference, prior, by=look.by)
-    return adapt_alone(few, reference, prior, adapted, by=look.by)
+def undisturbed(look: Look, adapted: Adapted) -> Adapted | None:
+    """The tube's normal marrow with no leukaemia beside it; None at diagnosis, where it was held firm."""
+    if look.laip is not None and look.tube["role"] == "diagnosis":
+        return None
+    few, reference = look.values[: look.settings.adapt_cells], look.bank.reference.mixture
+    return adapt_alone(few, reference, prior_of(look.settings), adapted, by=look.by)
 
 
 def of_the_whole(found: Recall) -> Recall:

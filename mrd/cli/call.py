@@ -24,7 +24,7 @@ from mrd.files.ledger import record_path
 from mrd.files.tables import read_together, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
-from mrd.quantify.combine import combine, combined_flags, reaching
+from mrd.quantify.combine import combine, combined_flags, heard, reaching
 from mrd.quantify.shared import Shared, all_shared, shared_populations
 from mrd.quantify.visit import (
     Counted,
@@ -110,12 +110,16 @@ def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Set
     """Populations that most subjects of the run share; none with a frozen reference, where no call may hang on other subjects."""
     if settings.reference:
         return []
-    return shared_populations(different(clusters), int(patients["subject"].nunique()))
+    return shared_populations(different(clusters, patients), int(patients["subject"].nunique()))
 
 
-def different(clusters: pd.DataFrame) -> list[tuple[str, str]]:
-    """Subject and phenotype of every population that the search found; what was followed is known from it already."""
-    mine = clusters[clusters["arm"].eq("dfn")]
+def different(clusters: pd.DataFrame, tubes: pd.DataFrame) -> list[tuple[str, str]]:
+    """Subject and phenotype of every population that the search found; what was followed is known from it already.
+
+    At diagnosis it is the leukaemia that differs, and leukaemias may be alike.
+    """
+    diagnosis = tubes.loc[tubes["role"].eq("diagnosis"), "tube_id"]
+    mine = clusters[clusters["arm"].eq("dfn") & ~clusters["tube_id"].isin(diagnosis)]
     return list(zip(mine["subject"], mine["phenotype"], strict=True))
 
 
@@ -157,15 +161,6 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     row = {**call_row(*shown, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
     told = [*visit_flags(*shown, settings), *combined_flags(judged, deciding, decision, settings)]
     return {**head, **row, "flags": words.join_flags(flags, told)}, arms
-
-
-def heard(judged: Sequence[Judged], shared: Sequence[Judged], settings: Settings) -> list[Judged]:
-    """Who is asked for the call: where a LAIP leads in a panel, not a search that found only what most subjects share.
-
-    What most subjects have, and no control shows, is no sign that the leukaemia of this one has changed.
-    """
-    led = {j.counted.panel for j in judged if j.counted.arm == "laip" and settings.combine == "laip-first"}
-    return [j for j in judged if not (j.counted.panel in led and j in shared)]
 
 
 def phenotypes_of(judged: Judged, evidence: Evidence) -> list[str]:

@@ -113,6 +113,19 @@ COMBINATIONS: dict[str, Rule] = {
 }
 
 
+def heard(judged: Sequence[Judged], shared: Sequence[Judged], settings: Settings) -> list[Judged]:
+    """Who is asked for the call: where a LAIP leads in a panel, not a search that found only what most subjects share.
+
+    What most subjects have, and no control shows, is no sign that the leukaemia of this one has changed. A rule that listens
+    to one arm asks it whatever it found, and that of the highest arm leaves it out beside a followed LAIP alone.
+    """
+    if settings.combine in words.ARMS:
+        return list(judged)
+    first = settings.combine == "laip-first"
+    led = {j.counted.panel for j in parted(judged)[0] if first or is_followed(j)}
+    return [j for j in judged if not (j.counted.panel in led and j in shared)]
+
+
 def combine(judged: Sequence[Judged], settings: Settings) -> Verdict | None:
     """The deciding tube and arm and the visit's decision, by the rule that the settings name; None where no arm applies."""
     return COMBINATIONS[settings.combine](judged, settings)

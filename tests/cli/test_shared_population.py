@@ -1,8 +1,9 @@
-"""A population that most subjects of a run share makes nobody positive, unless the reference is frozen."""
+"""What most subjects of a run share makes nobody positive and speaks against no LAIP, unless the reference is frozen."""
 
 import pandas as pd
 import yaml
 
+from mrd.cli.call import different
 from mrd.quantify import shared
 from tests.cohort import read_calls, run_some
 
@@ -37,14 +38,26 @@ def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(c
     burdens.loc[laip, "n_found"] = "0"
     burdens.to_csv(table, sep="\t", index=False)
     alone, flags, _ = called(settings, results)
-    assert (alone in ("positive", "indeterminate"), "shared-population" in flags) == (True, False)
+    assert (alone, "shared-population" in flags) == ("positive", False)
     monkeypatch.setattr(shared, "LEAST_SUBJECTS", 1)
     monkeypatch.setattr(shared, "LEAST_SHARE", 0.0)
     call, flags, reason = called(settings, results)
     assert "does not speak against the LAIP" in reason
     row = read_calls(results).loc[("P1", "FU1")]
-    assert (row["arm"], row["mrd_fraction"], call == alone) == ("laip", 0, False)
+    assert (row["arm"], row["mrd_fraction"], call) == ("laip", 0, "indeterminate")
     assert {"shared-population", "arms-disagree"} <= set(flags)
     assert row["ci_high"] < float(row["threshold"])
     call, flags, _ = called(settings, results, reference=str(results / "reference"))
     assert (call, "shared-population" in flags) == (alone, False)
+
+
+def test_populations_of_diagnosis_tubes_are_shared_with_nobody():
+    tubes = pd.DataFrame({"tube_id": ["P1_DX", "P1_FU1", "P2_FU1"], "role": ["diagnosis", "follow-up", "follow-up"]})
+    found = [
+        ("P1", "P1_DX", "dfn", "A"),
+        ("P1", "P1_FU1", "dfn", "B"),
+        ("P2", "P2_FU1", "dfn", "B"),
+        ("P2", "P2_FU1", "laip", "C"),
+    ]
+    clusters = pd.DataFrame(found, columns=["subject", "tube_id", "arm", "phenotype"])
+    assert different(clusters, tubes) == [("P1", "B"), ("P2", "B")]

@@ -129,7 +129,10 @@ def test_what_most_subjects_share_is_told_with_what_to_do(tmp_path):
     names = [f"P{i}" for i in range(1, 7)]
     found = [{"subject": s, "tube_id": f"{s}_FU1_T1", "arm": "dfn", "phenotype": "CD45midCD34hi/CD45+"} for s in names[:5]]
     write_table(tmp_path / "clusters.tsv", CLUSTERS.frame([row_of(CLUSTERS, **f) for f in found]), CLUSTERS)
-    tubes = pd.DataFrame({"role": ["follow-up"] * 6 + ["control"], "subject": [*names, "N1"]})
+    subjects = [*names, "N1"]
+    tubes = pd.DataFrame(
+        {"role": ["follow-up"] * 6 + ["control"], "subject": subjects, "tube_id": [f"{s}_FU1_T1" for s in subjects]}
+    )
     told = shared_text(tmp_path / "clusters.tsv", tubes)
     assert told.startswith("shared   CD45midCD34hi/CD45+ in 5 of 6 subjects, likelier normal marrow")
     assert shared_text(tmp_path / "none.tsv", tubes) == ""

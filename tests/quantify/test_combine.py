@@ -6,7 +6,7 @@ import pytest
 from mrd.core.settings import Settings
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
-from mrd.quantify.combine import COMBINATIONS, combine, combined_flags, reaching
+from mrd.quantify.combine import COMBINATIONS, combine, combined_flags, heard, reaching
 from mrd.quantify.visit import Counted, judge, pool
 
 S = Settings(min_leukocytes=100_000)
@@ -220,3 +220,24 @@ def test_a_drawn_laip_leads_before_a_followed_one():
     drawn = replace(LAIP, arm="drawn", found=90)
     assert told(drawn, replace(FOLLOWED, found=100), replace(DFN, found=0))[0] == "drawn"
     assert told(drawn, replace(LAIP, found=100), replace(DFN, found=0))[0] == "laip"
+
+
+@pytest.mark.parametrize(
+    ("first", "combine", "asked"),
+    [
+        (LAIP, "laip-first", False),
+        (FOLLOWED, "laip-first", False),
+        (replace(LAIP, arm="drawn"), "laip-first", False),
+        (replace(LAIP, panel="p8", tubes=("P1_FU1_T2",)), "laip-first", True),
+        (replace(LAIP, arm="learned"), "laip-first", True),
+        (LAIP, "highest", True),
+        (FOLLOWED, "highest", False),
+        (LAIP, "dfn", True),
+        (FOLLOWED, "dfn", True),
+    ],
+)
+def test_what_most_subjects_share_is_asked_only_where_no_laip_leads(first, combine, asked):
+    lead, search = judged(first, DFN)
+    settings = S.model_copy(update={"combine": combine})
+    assert heard([lead, search], [search], settings) == ([lead, search] if asked else [lead])
+    assert heard([lead, search], [], settings) == [lead, search]
