@@ -11,12 +11,16 @@ from mrd.core.settings import Settings
 from mrd.report.numbers import is_told, percent, span, threshold_text, whole
 
 Row = Mapping[str, Any]
+LEFT_ASIDE = (
+    " Cells that differ from normal marrow were left aside, since most subjects of this run show such a population: review first."
+)
 AGAIN = "Repeat the marrow in 2 to 4 weeks where it may be regenerating (ELN 2021, A5)."
 
 
 def verdict(call: Row, settings: Settings) -> str:
     """The call of a visit in one or two sentences."""
-    return VERDICTS[str(call["call"])](call, threshold_text(settings.threshold))
+    told = VERDICTS[str(call["call"])](call, threshold_text(settings.threshold))
+    return told + LEFT_ASIDE if str(call["call"]) in BRIEF and "shared-population" in words.split_flags(call["flags"]) else told
 
 
 def _measured(call: Row) -> str:

@@ -47,6 +47,14 @@ def test_an_interval_that_holds_the_threshold_asks_for_review_whatever_the_call(
         assert "review first" not in verdict(call(name, **row), SETTINGS)
 
 
+@pytest.mark.parametrize(
+    ("name", "row", "told"), [("not-detected", NONE, True), ("positive", {}, True), ("indeterminate", SHORT, False)]
+)
+def test_what_most_subjects_share_is_said_to_be_left_aside_where_the_reason_is_not_told(name, row, told):
+    assert verdict(call(name, **{**row, "flags": "few-controls;shared-population"}), SETTINGS).endswith("review first.") is told
+    assert "left aside" not in verdict(call(name, **row), SETTINGS)
+
+
 def test_where_the_plain_count_decides_it_is_the_number_named_first():
     told = verdict(call(decide_on="laip_fraction", laip_fraction=0.0018), SETTINGS)
     assert told.startswith("The counted share is 0.180 % of leukocytes (corrected estimate 0.200 %, 95 % interval")
