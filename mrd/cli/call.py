@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ import pandas as pd
 from mrd import __version__
 from mrd.cli.run_options import add_run_options, start_run
 from mrd.core import words
-from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, SPECIMENS, TUBES
+from mrd.core.contracts import ARMS_TABLE, BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, LIMITS, QC, SHARED, SPECIMENS, TUBES
 from mrd.core.settings import Settings
 from mrd.core.tables import records
-from mrd.files.layout import reference_folder, reference_path
+from mrd.files.layout import reference_folder, reference_path, shared_path
 from mrd.files.ledger import record_path
-from mrd.files.tables import read_together, write_table
+from mrd.files.tables import read_table, read_together, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
 from mrd.quantify.combine import combine, combined_flags, heard, reaching
@@ -92,24 +92,29 @@ def run(options: argparse.Namespace) -> None:
     qc = read_together(options.qc, QC)
     found = {n: read_together(getattr(options, n), t) for n, t in named.items()}
     patients = found["tubes"][found["tubes"]["role"] != "control"]
-    shared = shared_by_most(found["clusters"], patients, job.settings)
+    folder = reference_folder(job.results, job.settings.reference)
+    shared = frozen_shared(folder) if job.settings.reference else shared_by_most(found["clusters"], patients)
     found["clusters"], set_aside = part_shared(found["clusters"], shared)
     evidence = Evidence(**found, shared=shared, set_aside=set_aside)
     judged = [call_visit(visit, evidence, job.settings) for _, visit in patients.groupby(["subject", "visit"], sort=True)]
-    folder = reference_folder(job.results, job.settings.reference)
     calls = [{**row, "reference": _reference(folder, row.get("panel"))} for row, _ in judged]
     write_table(job.results / "arms.tsv", ARMS_TABLE.frame([a for _, arms in judged for a in arms]), ARMS_TABLE)
     write_table(job.results / "limits.tsv", evidence.limits, LIMITS)
     write_table(job.results / "clusters.tsv", evidence.clusters, CLUSTERS)
+    write_table(job.results / "shared.tsv", SHARED.frame([asdict(s) for s in shared]), SHARED)
     write_table(job.results / "qc.tsv", qc, QC)
     write_table(job.results / "specimens.tsv", SPECIMENS.frame(calls), SPECIMENS)
     write_table(job.results / "calls.tsv", CALLS_TABLE.frame(calls), CALLS_TABLE)
 
 
-def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame, settings: Settings) -> list[Shared]:
-    """Populations that most subjects of the run share; none with a frozen reference, where no call may hang on other subjects."""
-    if settings.reference:
-        return []
+def frozen_shared(folder: Path) -> list[Shared]:
+    """What most subjects shared when the reference was frozen: with it no call hangs on other subjects of this run."""
+    path = shared_path(folder)
+    return [Shared(**r) for r in records(read_table(path, SHARED))] if path.is_file() else []
+
+
+def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame) -> list[Shared]:
+    """Populations that most subjects of the run share."""
     return shared_populations(different(clusters, patients), int(patients["subject"].nunique()))
 
 

@@ -123,7 +123,7 @@ def shared_text(path: Path, tubes: pd.DataFrame) -> str:
     clusters, searched = read_table(path, CLUSTERS), int(tubes.loc[tubes["role"].ne("control"), "subject"].nunique())
     told = shared_populations(different(clusters, tubes), searched)
     why = "likelier normal marrow that no control shows than leukaemia: review their calls, add controls that show it"
-    lines = [f"{r.phenotype} in {len(r.subjects)} of {searched} subjects, {why}" for r in told]
+    lines = [f"{r.phenotype} in {r.n_subjects} of {r.n_searched} subjects, {why}" for r in told]
     return "shared   " + "\n         ".join(lines) if lines else ""
 
 

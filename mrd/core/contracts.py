@@ -327,6 +327,18 @@ CLUSTERS = Table(
     key=("tube_id", "arm", "cluster"),
 )
 
+SHARED = Table(
+    "shared",
+    1,
+    "population that most subjects of a run share, of the run that the reference was frozen with where one was given",
+    (
+        C("phenotype", "s", "phenotype string", required=True),
+        C("n_subjects", "i", "subjects in whom the search found a population alike", required=True, low=1),
+        C("n_searched", "i", "subjects that were searched", required=True, low=1),
+    ),
+    key=("phenotype",),
+)
+
 PIPELINE_TABLES = [
     SAMPLES,
     TUBES,
@@ -361,4 +373,5 @@ PIPELINE_TABLES = [
     *TRIAL_TABLES,
     CELLS,
     SPECIMENS,
+    SHARED,
 ]

@@ -74,7 +74,7 @@ FLAGS = {
     "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds: its recall is assumed",
     "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
-    "shared-population": "most subjects of the run show what was found: likelier normal marrow that no control shows",
+    "shared-population": "most subjects show what was found: likelier normal marrow that no control shows",
     "shifted": "the tube lies unusually far from the reference",
     "time-missing": "no usable time channel: stability of the run was not checked",
     "stain-lost": "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",

@@ -35,6 +35,11 @@ def reference_path(folder: Path, panel: str) -> Path:
     return folder / plain_name(panel) / "reference.safetensors"
 
 
+def shared_path(folder: Path) -> Path:
+    """Populations that most subjects share, beside a run's references or those that a lock froze."""
+    return folder.parent / "shared.tsv"
+
+
 def find_reference(frozen: str, panel: str) -> None:
     """Check that a folder of frozen references, where one is given, serves a panel.
 

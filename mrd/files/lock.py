@@ -17,7 +17,7 @@ from mrd.files.manifest import MAKING, compare_files, digest_entry, list_files, 
 NAME, VERSION = "lock", 1
 FROZEN = ("reference/*/reference.safetensors", "reference/*/reference.safetensors.json", "reference/*/controls.h5ad")
 LEARNED = tuple(f"{folder}/*.safetensors{end}" for folder in ("models", "searches") for end in ("", ".json"))
-TABLES = ("calls.tsv", "calls.schema.json", "arms.tsv", "arms.schema.json", "limits.tsv", "limits.schema.json", "settings.yaml")
+TABLES = (*(f"{name}.{end}" for name in ("calls", "arms", "limits", "shared") for end in ("tsv", "schema.json")), "settings.yaml")
 
 
 def lock_folder(results: Path) -> Path:

@@ -22,6 +22,7 @@ TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}(\.[A-Za-z0-9]+)?")
 """What an interrupted write leaves behind; it is never read as a result."""
 STAGES = {
     "calls.": "call", "arms.": "call", "limits.": "call", "clusters.": "call", "qc.": "call", "specimens.": "call",
+    "shared.": "call",
     "differences.": "compare", "recalled.": "compare",
     "settings.": "settings",
 }  # fmt: skip

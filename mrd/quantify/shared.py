@@ -17,10 +17,11 @@ LEAST_SHARE = 3 / 4
 
 @dataclass(frozen=True)
 class Shared:
-    """A phenotype and the subjects in whom a population alike was found."""
+    """A phenotype, in how many subjects a population alike was found, and how many were searched."""
 
     phenotype: str
-    subjects: tuple[str, ...]
+    n_subjects: int
+    n_searched: int
 
 
 def levels(phenotype: str) -> dict[str, int]:
@@ -51,7 +52,7 @@ def shared_populations(found: Sequence[tuple[str, str]], searched: int) -> list[
         best = max(range(len(left)), key=lambda i: len(subjects[i]))
         if len(subjects[best]) < least:
             break
-        told.append(Shared(left[best][1], tuple(subjects[best])))
+        told.append(Shared(left[best][1], len(subjects[best]), searched))
         left = [other for other in left if not alike(left[best][2], other[2])]
     return told
 

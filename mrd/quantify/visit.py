@@ -154,16 +154,16 @@ def withhold(decision: Decision, absent: Sequence[str]) -> Decision:
 
 
 def doubt(decision: Decision, *, shared: bool) -> Decision:
-    """The decision where all that was found most subjects of the run share: nobody is called positive for it."""
+    """The decision where all that was found most subjects share: nobody is called positive for it."""
     if decision.below != "N" or not shared:
         return decision
-    why = "most subjects of this run show such a population, likelier normal marrow that no control shows than leukaemia: review"
+    why = "most subjects show such a population, likelier normal marrow that no control shows than leukaemia: review"
     return replace(decision, call=words.INDETERMINATE, below="", reason=f"{decision.reason}; but {why}")
 
 
 def unasked(decision: Decision, *, shared: bool) -> Decision:
-    """The decision with what was not asked for it: a population that most subjects of the run share."""
-    why = "what differs from normal most subjects of this run show, and does not speak against the LAIP"
+    """The decision with what was not asked for it: a population that most subjects share."""
+    why = "what differs from normal most subjects show, and does not speak against the LAIP"
     return replace(decision, reason=f"{decision.reason}; {why}") if shared and decision.below != "N" else decision
 
 

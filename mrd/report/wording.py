@@ -11,9 +11,7 @@ from mrd.core.settings import Settings
 from mrd.report.numbers import is_told, percent, span, threshold_text, whole
 
 Row = Mapping[str, Any]
-LEFT_ASIDE = (
-    " Cells that differ from normal marrow were left aside, since most subjects of this run show such a population: review first."
-)
+LEFT_ASIDE = " Cells that differ from normal marrow were left aside, since most subjects show such a population: review first."
 AGAIN = "Repeat the marrow in 2 to 4 weeks where it may be regenerating (ELN 2021, A5)."
 
 

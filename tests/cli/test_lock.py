@@ -38,6 +38,7 @@ def test_the_lock_holds_reference_laips_and_calls_with_their_digests(locked):
     told = json.loads((folder / "lock.json").read_text())
     assert {
         "calls.tsv",
+        "shared.tsv",
         "reference/aml-lyric-9/reference.safetensors",
         "reference/aml-lyric-9/controls.h5ad",
         "laip/models/P1.aml-lyric-9.safetensors",

@@ -1,9 +1,13 @@
-"""What most subjects of a run share makes nobody positive and speaks against no LAIP, unless the reference is frozen."""
+"""What most subjects of a run share makes nobody positive and speaks against no LAIP; it is frozen with the reference."""
 
 import pandas as pd
+import pytest
 import yaml
 
 from mrd.cli.call import different
+from mrd.cli.main import main
+from mrd.core.contracts import DIFFERENCES
+from mrd.files.tables import read_table
 from mrd.quantify import shared
 from tests.cohort import read_calls, run_some
 
@@ -17,17 +21,52 @@ def called(settings, results, **changed):
     return row["call"], row["flags"].split(";"), row["reason"]
 
 
-def test_what_is_shared_is_indeterminate_and_with_a_frozen_reference_stands(copied, monkeypatch):
-    settings, results = copied
-    call, flags, _ = called(settings, results, combine="dfn")
-    assert (call, "shared-population" in flags) == ("positive", False)
+@pytest.fixture
+def alone_is_most(monkeypatch):
+    """One subject of a run is enough for what it shows to be shared; call `.undo()` for the rule as it is."""
     monkeypatch.setattr(shared, "LEAST_SUBJECTS", 1)
     monkeypatch.setattr(shared, "LEAST_SHARE", 0.0)
-    call, flags, reason = called(settings, results)
+    return monkeypatch
+
+
+def test_what_is_shared_is_indeterminate(copied, alone_is_most):
+    settings, results = copied
+    call, flags, reason = called(settings, results, combine="dfn")
     assert (call, "shared-population" in flags) == ("indeterminate", True)
-    assert "most subjects of this run show such a population" in reason
-    call, flags, _ = called(settings, results, reference=str(results / "reference"))
+    assert "most subjects show such a population" in reason
+    alone_is_most.undo()
+    call, flags, _ = called(settings, results)
     assert (call, "shared-population" in flags) == ("positive", False)
+
+
+def test_what_was_shared_is_frozen_with_the_reference(copied, alone_is_most):
+    settings, results = copied
+    assert called(settings, results, combine="dfn")[0] == "indeterminate"
+    told = (results / "shared.tsv").read_text()
+    alone_is_most.undo()
+    for _ in range(2):  # a run that was given a reference hands on what was frozen with it
+        assert called(settings, results, reference=str(results / "reference"))[0] == "indeterminate"
+        assert (results / "shared.tsv").read_text() == told
+    (results / "shared.tsv").unlink()
+    assert called(settings, results)[0] == "positive"
+
+
+def test_with_a_frozen_reference_no_call_hangs_on_other_subjects_of_the_run(copied, alone_is_most):
+    settings, results = copied
+    call, flags, _ = called(settings, results, combine="dfn", reference=str(results / "reference"))
+    assert (call, "shared-population" in flags) == ("positive", False)
+
+
+def test_calls_that_hang_on_what_is_shared_are_the_same_when_they_are_locked(copied, alone_is_most, capsys):
+    settings, results = copied
+    assert called(settings, results, combine="dfn")[0] == "indeterminate"
+    assert main(["manifest", str(results)]) == 0
+    assert main(["lock", str(results)]) == 0
+    alone_is_most.undo()
+    locked = {"reference": str(results / "lock" / "reference"), "laip_folder": str(results / "lock" / "laip")}
+    assert called(settings, results, **locked)[0] == "indeterminate"
+    assert main(["compare", "--settings", str(settings)]) == 0
+    assert read_table(results / "differences.tsv", DIFFERENCES).empty
 
 
 def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(copied, monkeypatch):
@@ -47,8 +86,6 @@ def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(c
     assert (row["arm"], row["mrd_fraction"], call) == ("laip", 0, "indeterminate")
     assert {"shared-population", "arms-disagree"} <= set(flags)
     assert row["ci_high"] < float(row["threshold"])
-    call, flags, _ = called(settings, results, reference=str(results / "reference"))
-    assert (call, "shared-population" in flags) == (alone, False)
 
 
 def test_populations_of_diagnosis_tubes_are_shared_with_nobody():

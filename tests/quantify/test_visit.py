@@ -140,7 +140,7 @@ def test_nobody_is_called_positive_for_what_most_subjects_share():
     found = Decision("positive", "N", "Y", "0.002 detected")
     told = doubt(found, shared=True)
     assert (told.call, told.below) == ("indeterminate", "")
-    assert told.reason.startswith("0.002 detected; but most subjects of this run show such a population")
+    assert told.reason.startswith("0.002 detected; but most subjects show such a population")
     assert doubt(found, shared=False) == found
     below = Decision("not-detected", "Y", "Y", "nothing")
     assert doubt(below, shared=True) == below

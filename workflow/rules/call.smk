@@ -18,6 +18,7 @@ rule call:
         f"{RESULTS}/limits.tsv",
         f"{RESULTS}/clusters.tsv",
         f"{RESULTS}/qc.tsv",
+        f"{RESULTS}/shared.tsv",
         f"{RESULTS}/differences.tsv",
     log:
         f"{RESULTS}/logs/call.log",
@@ -34,6 +35,7 @@ rule call:
         code=code_digest("call"),
         compare=code_digest("compare"),
         settings=settings_digest(SETTINGS, "laip", "call"),
+        shared=frozen_shared(),
     shell:
         "mrd call {params.options} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
         " --limits {input.limits} --burdens {input.burdens} --clusters {input.clusters} 2> {log}"

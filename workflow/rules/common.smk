@@ -7,12 +7,12 @@ from shlex import quote
 from mrd.cli.needs import memory_mb, minutes
 from mrd.cli.run_options import batches_of
 from mrd.cli.tally import Spent, tally_text
-from mrd.core.digest import code_digest, digest_json
+from mrd.core.digest import code_digest, digest_file, digest_json
 from mrd.core.errors import MrdError
 from mrd.core.settings import check_settings, settings_digest
 from mrd.files.clinical import clinical_files
 from mrd.files.laips import laip_files
-from mrd.files.layout import controls_path, find_reference, plain_name
+from mrd.files.layout import controls_path, find_reference, plain_name, shared_path
 from mrd.files.lock import with_lock
 from mrd.files.panels import find_panel
 from mrd.files.running import check_held, free_killed, hold_results
@@ -106,6 +106,12 @@ def files_of(wildcards):
         *matrices,
         *(str(find_panel(p)) for p in rows["panel"].unique()),
     ]
+
+
+def frozen_shared():
+    """Digest of the populations that most subjects shared when the reference was frozen; empty where none were told."""
+    path = shared_path(Path(SETTINGS.reference))
+    return digest_file(path) if SETTINGS.reference and path.is_file() else ""
 
 
 def reference_of(wildcards):
