@@ -65,10 +65,14 @@ class Way:
     chunks: Chunks
 
 
+def chunk_on(device: torch.device) -> int:
+    """Cells at a time on a device that has memory enough."""
+    return DEVICE_CHUNK if device.type == "cuda" else CHUNK
+
+
 def ways(device: torch.device, threads: int = 1) -> list[Way]:
     """How to look at a tube, each to be tried where memory did not suffice for the one before: less at a time, then the CPU."""
-    first = DEVICE_CHUNK if device.type == "cuda" else CHUNK
-    here = [Way(device, Chunks(first >> halved, threads)) for halved in range(HALVED)]
+    here = [Way(device, Chunks(chunk_on(device) >> halved, threads)) for halved in range(HALVED)]
     return here if device.type == "cpu" else [*here, Way(torch.device("cpu"), Chunks(CHUNK, threads))]
 
 
@@ -77,4 +81,4 @@ HALVED = 4
 
 def whole_ways(device: torch.device, threads: int = 1) -> list[Way]:
     """How to do what takes all cells at once: on the device, then on the CPU."""
-    return [Way(d, Chunks(CHUNK, threads)) for d in dict.fromkeys([device, torch.device("cpu")])]
+    return [Way(d, Chunks(chunk_on(d), threads)) for d in dict.fromkeys([device, torch.device("cpu")])]

@@ -126,9 +126,9 @@ def feature_rows(x: Tensor, centre: Tensor) -> Tensor:
 
 
 def points(x: Tensor, by: Chunks = BY_CHUNK) -> Points:
-    """Cells as features about their mean; passes over them are shared among the threads of `by`."""
+    """Cells as features about their mean; passes over them go as `by` says."""
     centre = x.mean(dim=0) if len(x) else torch.zeros(x.shape[1], device=x.device)
-    return Points([features(x[c], centre) for c in chunks(len(x))], centre, len(x), by)
+    return Points([features(x[c], centre) for c in chunks(len(x), by.size)], centre, len(x), by)
 
 
 def forms(mixture: Mixture, centre: Tensor) -> Forms:
@@ -256,7 +256,7 @@ def moments_of(x: Points, form: Forms, weigh: Callable[[Tensor, slice], Tensor])
         logs = float((told.log * weight).double().sum())
         return counts, (share.div_(told.far) @ phi).double(), logs, float(weight.double().sum())
 
-    parts = list(x.by.each(part, list(zip(x.chunks, chunks(x.count), strict=True))))
+    parts = list(x.by.each(part, list(zip(x.chunks, chunks(x.count, x.by.size), strict=True))))
     robust = (form.tails + form.dims) / form.tails
     counts = torch.stack([p[0] for p in parts]).sum(dim=0)
     sums = robust * torch.stack([p[1] for p in parts]).sum(dim=0)
