@@ -23,6 +23,7 @@ from mrd.files.layout import controls_path, reference_path
 from mrd.files.ledger import recorded
 from mrd.files.models import REFERENCE_MODEL, read_model
 from mrd.files.panels import read_panel
+from mrd.quantify.purity import Made
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Bank:
     rare, level : each control's rare cells, and the log density under which a cell is one
     blanks : cells of each control that the search for what differs from normal took for leukaemic
     changed : had every population of it changed since other visits
+    made : what each control is made of; none of a reference that was frozen before it was told
     kind_cells, kind_recall : from how many cells on it finds known kinds, and the share of their cells it then tells
     """
 
@@ -49,6 +51,7 @@ class Bank:
     level: float
     blanks: list[int]
     changed: list[int]
+    made: list[Made]
     kind_cells: float
     kind_recall: float
 
@@ -99,6 +102,7 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
         level=level,
         blanks=list(rehearsal["found"]),
         changed=list(rehearsal.get("changed", rehearsal["found"])),  # one frozen earlier has no searches to be blanks of
+        made=[Made(c["n_erythroid"], c["n_lymphocytes"], c["n_leukocytes"]) for c in controls if "n_erythroid" in c],
         kind_cells=float("inf") if rehearsal["cells"] is None else float(rehearsal["cells"]),
         kind_recall=float(rehearsal["recall"]),
     )

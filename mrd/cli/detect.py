@@ -20,11 +20,10 @@ from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, as
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
 from mrd.cli.searches import beside_each_other, kept_search, read_search
-from mrd.cli.tubes import gather_tubes, places_of, shuffled
+from mrd.cli.tubes import gather_tubes, made_of, places_of, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
 from mrd.core.errors import FileError
-from mrd.core.panel import Panel
 from mrd.core.progress import follow
 from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
@@ -50,16 +49,11 @@ from mrd.quantify.purity import Made, purity_by_counts, purity_by_shares
 log = logging.getLogger(__name__)
 
 
-MADE_OF = 20_000
-"""Cells of a control that tell what it is made of."""
-
-
 @dataclass(frozen=True)
 class Known:
-    """What a job read once: references with their controls by panel and device, by panel what controls are made of and carry."""
+    """What a job read once: references with their controls by panel and device, and what the controls carry."""
 
     banks: Banks
-    made: dict[str, list[Made]]
     carried: dict[tuple[str, str], Carried]
 
 
@@ -100,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
     job = start_run(options)
     tubes = gather_tubes([options.tubes], patients=True)
     laips = records(read_table(options.laips, LAIPS))
-    known = Known(Banks(reference_folder(job.results, job.settings.reference)), {}, {})
+    known = Known(Banks(reference_folder(job.results, job.settings.reference)), {})
     visits = dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
     subjects = [] if job.settings.laip_folder else [records(mine) for _, mine in tubes.groupby(["subject", "panel"])]
     together = {t["tube_id"] for mine in subjects for t in beside_each_other(mine, job.settings)}
@@ -158,7 +152,6 @@ def bank_on(job: Job, way: Way, known: Known) -> Bank:
     name = job.tube["panel"]
     at, bank = (name, str(way.device)), known.banks.on(name, way.device)
     if at not in known.carried:
-        known.made[name] = controls_made(bank)
         known.carried[at] = carried_by([c - a.shift for c, a in zip(bank.cells, bank.adapted, strict=True)])
     return bank
 
@@ -202,7 +195,7 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
     if lost:
         log.warning("detect %s: next to no cell carries %s, while cells of every control do", tube["tube_id"], ", ".join(lost))
     sights = {arm: ARMS[arm](look, adapted) for arm in arms_of(settings)}
-    purity = purity_columns(job, made_of(cells.gates, bank.panel), known.made[tube["panel"]])
+    purity = purity_columns(job, made_of(cells, bank.panel), bank.made)
     write_scores(job, cells, sights, {**told, "device": str(bank.device)})
     return {
         "rows": [{**burden_row(job, arm, s, far, lost), **purity} for arm, s in sights.items()],
@@ -233,23 +226,6 @@ def drawn_gate(job: Job, cells: TubeCells, bank: Bank) -> Callable[[NDArray[np.f
     arrays, about = read_model(find_drawn(job.run.results, settings.laip_folder, subject, panel), DRAWN, DRAWN_VERSION)
     gate = DrawnGate(asked, bank.panel, about["detectors"], arrays["shift"], f"tube {job.tube['tube_id']}")
     return partial(gate.inside, cells.values, gates=cells.gates)
-
-
-def controls_made(bank: Bank) -> list[Made]:
-    """What each control is made of, by the panel's gates placed on cells that lie with the reference."""
-    from mrd.prepare.drawn_laip import gates_of_cells  # here, since FlowKit takes a second to import
-
-    names = bank.panel.model_channels
-    cells = [c[:MADE_OF].cpu().numpy().astype(np.float64) for c in bank.cells]
-    return [made_of(gates_of_cells(dict(zip(names, c.T, strict=True)), bank.panel), bank.panel) for c in cells]
-
-
-def made_of(gates: Mapping[str, NDArray[np.bool_]], panel: Panel) -> Made:
-    """Erythroid cells, lymphocytes and leukocytes of a tube; none of a gate the panel does not have."""
-    erythroid, lymphocytes, leukocytes = (
-        int(gates[n].sum()) if n in gates else 0 for n in ("erythroid", "lymphocytes", panel.leukocytes)
-    )
-    return Made(erythroid, lymphocytes, leukocytes)
 
 
 def counts_of(job: Job) -> dict[str, float]:

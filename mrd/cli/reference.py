@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
-from mrd.cli.tubes import gather_tubes, places_of, shuffled
+from mrd.cli.tubes import gather_tubes, made_of, places_of, shuffled
 from mrd.core.digest import digest_file, digest_json
 from mrd.core.errors import EvidenceError
 from mrd.core.panel import Panel
@@ -115,14 +115,17 @@ def rehearse_search(job: Run, panel: Panel, kept: list[tuple[Tensor, TubeCells]]
 
 
 def describe_controls(tubes: pd.DataFrame, cells: list[TubeCells], learned: Learned, panel: Panel) -> list[dict[str, Any]]:
-    """Id, kind and leukocytes of each control that was kept."""
+    """Id, kind and what each control that was kept is made of."""
+    made = {i: made_of(cells[i], panel) for i in learned.kept}
     return [
         {
             "control": str(tubes["tube_id"].iloc[i]),
             "kind": str(tubes["control_kind"].iloc[i]),
-            "n_leukocytes": int(cells[i].gates[panel.leukocytes].sum()),
+            "n_leukocytes": m.leukocytes,
+            "n_erythroid": m.erythroid,
+            "n_lymphocytes": m.lymphocytes,
         }
-        for i in learned.kept
+        for i, m in made.items()
     ]
 
 

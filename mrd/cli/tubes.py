@@ -15,6 +15,7 @@ from mrd.core.words import OK
 from mrd.detect.laip import Places
 from mrd.files.cells import TubeCells
 from mrd.files.tables import read_table
+from mrd.quantify.purity import Made
 
 
 def gather_tubes(
@@ -32,6 +33,14 @@ def gather_tubes(
 def places_of(cells: TubeCells, panel: Panel, device: torch.device) -> Places:
     """Which cells lie where the panel looks for leukaemia."""
     return Places(*(torch.from_numpy(cells.gates[g]).to(device) for g in (panel.laip_in, panel.laip_maybe)))
+
+
+def made_of(cells: TubeCells, panel: Panel) -> Made:
+    """What a tube is made of; none of a gate the panel does not have."""
+    erythroid, lymphocytes, leukocytes = (
+        int(cells.gates[n].sum()) if n in cells.gates else 0 for n in ("erythroid", "lymphocytes", panel.leukocytes)
+    )
+    return Made(erythroid, lymphocytes, leukocytes)
 
 
 def shuffled(cells: TubeCells, seed: int, tube: str, most: int | None = None) -> TubeCells:
