@@ -143,7 +143,7 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     failed = visit[visit["outcome"] != words.OK]
     flags = [f for text in visit["flags"].dropna() for f in words.split_flags(text)]
     flags += ["tube-failed"] if len(failed) else []
-    flags += ["in-sample"] if head["role"] == "diagnosis" else []
+    flags += ["in-sample"] if is_in_sample(visit, evidence) else []
     purity = purity_of(visit, evidence)
     head |= {**purity, "storage_days": storage_days(visit), "stains_lost": stains_lost(visit, evidence)}
     flags += specimen_flags(head, settings)
@@ -166,6 +166,12 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     row = {**call_row(*shown, settings), "laip": _laip_of(deciding, head["subject"], evidence)}
     told = [*visit_flags(*shown, settings), *combined_flags(judged, deciding, decision, settings)]
     return {**head, **row, "flags": words.join_flags(flags, told)}, arms
+
+
+def is_in_sample(visit: pd.DataFrame, evidence: Evidence) -> bool:
+    """Whether a tube of the visit taught the LAIP that is counted in it; one of a follow-up is not counted where it was found."""
+    taught = evidence.laips[evidence.laips["outcome"].eq(words.OK)]
+    return bool(visit["role"].eq("diagnosis").any() and visit["tube_id"].isin(taught["tube_id"]).any())
 
 
 def phenotypes_of(judged: Judged, evidence: Evidence) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from pathlib import Path
@@ -96,7 +96,8 @@ def run(options: argparse.Namespace) -> None:
     laips = records(read_table(options.laips, LAIPS))
     known = Known(Banks(reference_folder(job.results, job.settings.reference)), {})
     visits = dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
-    subjects = [] if job.settings.laip_folder else [records(mine) for _, mine in tubes.groupby(["subject", "panel"])]
+    led = {(r["subject"], r["panel"]) for r in laips if r["arm"] == "laip" and is_led(r)}
+    subjects = [] if job.settings.laip_folder else follow_ups_without(led, tubes)
     together = {t["tube_id"] for mine in subjects for t in beside_each_other(mine, job.settings)}
     told = []
     for tube in follow(records(tubes), "detect"):
@@ -107,6 +108,17 @@ def run(options: argparse.Namespace) -> None:
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
     write_table(clusters, CLUSTERS.frame([x for r in told for x in r["clusters"]]), CLUSTERS)
     write_table(burdens, BURDENS.frame(rows), BURDENS)
+
+
+def is_led(laip: Mapping[str, Any]) -> bool:
+    """Whether the LAIP is one that a diagnosis taught."""
+    return laip["outcome"] == OK and FOLLOWED not in split_flags(laip["flags"])
+
+
+def follow_ups_without(led: Container[tuple[str, str]], tubes: pd.DataFrame) -> list[list[dict[str, Any]]]:
+    """The follow-ups of every subject and panel for which no diagnosis taught a LAIP."""
+    follow_ups = tubes[tubes["role"] != "diagnosis"]
+    return [records(mine) for (s, p), mine in follow_ups.groupby(["subject", "panel"]) if (str(s), str(p)) not in led]
 
 
 def teaches(laip: dict[str, Any], tube: dict[str, Any], visits: Mapping[str, str]) -> bool:

@@ -1,14 +1,17 @@
 """`mrd laip`: diagnosis tubes of a batch to frozen LAIPs and classifiers, each with its cut, recall and honest blanks.
 
-Follow-ups teach a LAIP (and no classifier) where a subject has no diagnosis tube.
+Follow-ups teach a LAIP (and no classifier) where a subject has no diagnosis tube, or one that taught nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer, learned_scorer
@@ -26,15 +29,15 @@ from mrd.core.provenance import provenance
 from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.tables import records
-from mrd.core.words import FAILED, join_flags
+from mrd.core.words import FAILED, OK, join_flags
 from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import classifier_arrays, laip_arrays
 from mrd.detect.laip import learn_laip
 from mrd.detect.learned import learn_classifier
 from mrd.files.cells import read_cells
-from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder
-from mrd.files.ledger import recorded, remember, remembered
+from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder, taught_nothing_path
+from mrd.files.ledger import record_path, recorded, remember, remembered
 from mrd.files.models import LAIP_MODEL, write_model
 from mrd.files.tables import write_table
 
@@ -60,16 +63,10 @@ def run(options: argparse.Namespace) -> None:
     for subject, panel in follow(sorted({(r["subject"], r["panel"]) for r in records(tubes)}), "laip"):
         mine = tubes[tubes["subject"].eq(subject) & tubes["panel"].eq(panel)]
         frozen = frozen_record(job, subject, panel)
-        if frozen is not None or (subject, panel) in largest:
-            forget_searches(job, records(mine))
+        taught = [frozen] if frozen is not None else taught_by(job, mine, largest.get((subject, panel)), banks)
         if frozen is not None:
-            told.append(frozen)
-        elif (subject, panel) in largest:
-            told.append(laip_record(job, largest[subject, panel], banks))
-        elif follows(job.settings):
-            told.append(followed_record(job, records(mine), banks))
-        else:
-            forget(job, records(mine), laip_path(job.results / "laip", subject, panel))
+            forget_searches(job, records(mine))
+        told += taught
         asked = asked_of(job.settings, job.samples, subject, panel)
         if asked is not None:
             told.append(drawn_record(job, asked, first_tube(mine), banks))
@@ -77,6 +74,31 @@ def run(options: argparse.Namespace) -> None:
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
     write_table(laips, LAIPS.frame(rows), LAIPS)
+
+
+def taught_by(job: Run, tubes: pd.DataFrame, diagnosis: dict[str, Any] | None, banks: Banks) -> list[dict[str, Any]]:
+    """Records of what tubes of a subject and panel teach: the diagnosis, or the follow-ups where it taught nothing or is none."""
+    own = [] if diagnosis is None else [laip_record(job, diagnosis, banks)]
+    follow_ups = records(tubes[tubes["role"] != "diagnosis"])
+    if not follow_ups or any(is_taught(r) for r in own):
+        forget_searches(job, follow_ups)
+        return own
+    if not follows(job.settings):
+        forget(job, follow_ups, laip_path(job.results / "laip", follow_ups[0]["subject"], follow_ups[0]["panel"]))
+        return own
+    followed = followed_record(job, follow_ups, banks)
+    return [followed, *(without_arms(r, followed) for r in own)]
+
+
+def is_taught(record: Mapping[str, Any]) -> bool:
+    """Whether a record tells of a LAIP."""
+    return any(row["outcome"] == OK for row in record["rows"])
+
+
+def without_arms(record: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """A record without the arms that another one tells of."""
+    told = {row["arm"] for row in other["rows"]}
+    return {**record, "rows": [row for row in record["rows"] if row["arm"] not in told]}
 
 
 def frozen_record(job: Run, subject: str, panel: str) -> dict[str, Any] | None:
@@ -90,25 +112,26 @@ def frozen_record(job: Run, subject: str, panel: str) -> dict[str, Any] | None:
 def laip_record(job: Run, row: dict[str, Any], banks: Banks) -> dict[str, Any]:
     """The record of a subject's LAIP: remembered where nothing changed, else learned."""
     subject, name = row["subject"], row["panel"]
-    path = laip_path(job.results / "laip", subject, name)
+    path, none = (at(job.results / "laip", subject, name) for at in (laip_path, taught_nothing_path))
     reference = reference_record(banks.folder, name)
     told = provenance(
         "laip",
         inputs={row["tube_id"]: row["artefact"], "reference": reference["artefact"]},
         settings=stage_settings(job.settings, "reference", "laip"),
     )
-    record = remembered(path, digest_json(told))
+    record = remembered(path, digest_json(told)) or remembered(none, digest_json(told))
     if record is not None:
         return record
+    record_path(none).unlink(missing_ok=True)
     if reference["outcome"] == FAILED:
-        return remember(path, digest_json(told), nothing_learned(row, f"no reference: {reference['reason']}", "no-reference"))
+        return remember(none, digest_json(told), nothing_learned(row, f"no reference: {reference['reason']}", "no-reference"))
     log.info("laip %s from %s", subject, row["tube_id"])
     made = within_memory(
         f"laip {subject}",
         whole_ways(choose_device(job.settings.device)),
         lambda way: make_laip(job, row, banks.on(name, way.device), path, told),
     )
-    return remember(path, digest_json(told), made)
+    return remember(path if is_taught(made) else none, digest_json(told), made)
 
 
 def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[str, Any]) -> dict[str, Any]:

@@ -100,9 +100,8 @@ def follows(settings: Settings) -> bool:
 
 
 def beside_each_other(tubes: Sequence[dict[str, Any]], settings: Settings) -> Sequence[dict[str, Any]]:
-    """Those of a subject's tubes of one panel that are searched beside each other: all or none.
+    """Those of a subject's follow-ups of one panel that are searched beside each other where no diagnosis taught a LAIP.
 
-    They are where follow-ups teach, with two visits or more and no diagnosis.
+    They are all or none: where follow-ups teach, with two visits or more.
     """
-    asked = follows(settings) and all(t["role"] != "diagnosis" for t in tubes)
-    return tubes if asked and len({t["visit"] for t in tubes}) > 1 else []
+    return tubes if follows(settings) and len({t["visit"] for t in tubes}) > 1 else []

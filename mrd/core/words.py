@@ -63,7 +63,7 @@ FLAGS = {
     "few-leukocytes": "fewer leukocytes than an adequate specimen needs",
     "hemodiluted": "much of the specimen is blood, or the marrow makes few red cells: a finding of nothing may be dilution",
     "in-sample": "the LAIP was learned on this very tube",
-    FOLLOWED: "no diagnosis tube: the LAIP is what differs from normal at another visit; it does not tell below the threshold",
+    FOLLOWED: "no LAIP of a diagnosis: it is what differs from normal at another visit; it does not tell below the threshold",
     "lod-above-threshold": "this tube could not have shown disease at the threshold",
     "near-threshold": "the interval holds the threshold: review first",
     "no-diagnosis": "no diagnosis tube of this panel stands behind the subject",

@@ -63,6 +63,11 @@ def laip_path(folder: Path, subject: str, panel: str) -> Path:
     return folder / "models" / f"{subject}.{plain_name(panel)}.safetensors"
 
 
+def taught_nothing_path(folder: Path, subject: str, panel: str) -> Path:
+    """What would be the LAIP of a diagnosis that taught none: only its record is there, so that follow-ups may teach one."""
+    return folder / "models" / f"{subject}.{plain_name(panel)}.diagnosis.safetensors"
+
+
 def search_path(folder: Path, tube: str) -> Path:
     """What the search of a tube beside the subject's other visits found."""
     return folder / "searches" / f"{tube}.safetensors"

@@ -198,6 +198,39 @@ def test_one_that_was_followed_goes_once_it_is_off(own):
     assert set(read_calls(results)["arm"]) == {"dfn"}
 
 
+def diagnose(path, like):
+    """Give P1 a diagnosis tube with the events of another of its tubes, and run what follows."""
+    sheet = path.parent / "samples.tsv"
+    rows = pd.read_csv(sheet, sep="\t", dtype=str, keep_default_na=False)
+    rows = rows[rows["visit"].ne("DX") | rows["subject"].ne("P1")]
+    shutil.copy(path.parent / "fcs" / f"P1_{like}_T1.fcs", path.parent / "fcs" / "P1_DX_T1.fcs")
+    told = {"visit": "DX", "role": "diagnosis", "specimen": "P1-DX", "collected": "2024-01-01", "fcs": "fcs/P1_DX_T1.fcs"}
+    own = rows[rows["subject"].eq("P1") & rows["visit"].eq(like)].assign(**told)
+    pd.concat([rows, own]).to_csv(sheet, sep="\t", index=False)
+    run_some(path, "prepare", "laip", "detect", "call")
+
+
+def test_a_diagnosis_that_shows_no_leukaemia_leaves_it_to_the_follow_ups(own):
+    path, results = own
+    before = read_calls(results).loc["P1"]
+    diagnose(path, "FU3")
+    laips = laips_of(results).set_index("arm")
+    assert laips["outcome"].to_dict() == {"laip": "ok", "learned": "failed"}
+    assert (FOLLOWED in laips.loc["laip", "flags"], laips.loc["learned", "flags"]) == (True, "no-laip")
+    calls, columns = read_calls(results).loc["P1"], ["n_laip", "mrd_fraction", "call", "arm"]
+    pd.testing.assert_frame_equal(calls.loc[before.index, columns], before[columns])
+    assert (calls.loc["DX", "arm"], calls.loc["DX", "call"]) == ("laip", "indeterminate")
+    assert "in-sample" not in calls.loc["DX", "flags"]
+    told = [p.read_bytes() for p in sorted((results / "laip" / "models").iterdir())]
+    run_some(path, "laip", "detect", "call")
+    assert [p.read_bytes() for p in sorted((results / "laip" / "models").iterdir())] == told
+    diagnose(path, "FU1")
+    assert not list((results / "laip" / "searches").glob("P1_*"))
+    laips = laips_of(results).set_index("arm")
+    assert laips["outcome"].to_dict() == {"laip": "ok", "learned": "ok"}
+    assert FOLLOWED not in laips.loc["laip", "flags"]
+
+
 def test_tubes_of_several_visits_are_searched_beside_each_other_and_what_was_found_is_kept(cohort):
     kept = sorted(p.name.removesuffix(".safetensors") for p in (cohort[1] / "laip" / "searches").glob("*.safetensors"))
     assert kept == ["P1_FU1_T1", "P1_FU2_T1", "P1_FU3_T1", "P3_FU1_T1", "P3_FU2_T1"]
