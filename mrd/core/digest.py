@@ -19,7 +19,7 @@ LOOKING = (
 """What commands that look at tubes share."""
 REACH = {
     "prepare": ("core", "files", "prepare"),
-    "reference": ("core", "files", "detect", "cli/memory.py", "cli/tubes.py"),
+    "reference": ("core", "files", "detect", "quantify/purity.py", "cli/memory.py", "cli/tubes.py"),
     "laip": (
         "core",
         "files",
@@ -32,7 +32,17 @@ REACH = {
     "detect": ("core", "files", "detect", "quantify", *LOOKING),
     "call": ("core", "files", "quantify"),
     "endpoint": ("core", "files", "endpoint"),
-    "report": ("core", "files", "prepare", "detect", "report", "cli/bank.py", "cli/looks.py", "cli/subject_pages.py"),
+    "report": (
+        "core",
+        "files",
+        "prepare",
+        "detect",
+        "report",
+        "quantify/purity.py",
+        "cli/bank.py",
+        "cli/looks.py",
+        "cli/subject_pages.py",
+    ),
     "simulate": ("core", "files", "simulate"),
     "reviewed": ("core", "files", "review"),
     "export": ("core", "files", "prepare"),

@@ -66,7 +66,7 @@ class Settings(BaseModel):
     follow_found: bool = _set(
         True,
         "laip",
-        "where no diagnosis taught a LAIP: what differs from normal at one visit is followed at the others (not with a frozen reference)",
+        "no LAIP of a diagnosis: what differs from normal at one visit is followed at the others (not with a frozen reference)",
     )
     followed_least: float = _set(0.001, "laip", "smallest share of that follow-up's cells that differs", gt=0, lt=1)
     recall_drift: float = _set(
