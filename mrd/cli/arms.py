@@ -81,7 +81,9 @@ class Sight:
 
 
 def align(look: Look) -> Adapted:
-    """The tube's own normal marrow, the LAIP taking part where there is one."""
+    """The tube's own normal marrow, the LAIP taking part where there is one; known where follow-ups were searched together."""
+    if look.kept is not None and look.kept.aligned is not None:
+        return look.kept.aligned
     in_sample = look.tube["role"] == "diagnosis"
     return align_tube(look.values, look.bank.reference.mixture, look.laip, look.settings, in_sample=in_sample, by=look.by)
 
@@ -150,8 +152,13 @@ def undisturbed(look: Look, adapted: Adapted) -> Adapted | None:
     """The tube's normal marrow with no leukaemia beside it; None at diagnosis, where it was held firm."""
     if look.laip is not None and look.tube["role"] == "diagnosis":
         return None
-    few, reference = look.values[: look.settings.adapt_cells], look.bank.reference.mixture
-    return adapt_alone(few, reference, prior_of(look.settings), adapted, by=look.by)
+    return alone(look.values, adapted, look.bank, look.settings, look.by)
+
+
+def alone(values: Tensor, beside: Adapted, bank: Bank, settings: Settings, by: Chunks = BY_CHUNK) -> Adapted:
+    """A tube's normal marrow with no leukaemia beside it, led on from the one with a LAIP beside it."""
+    few = values[: settings.adapt_cells]
+    return adapt_alone(few, bank.reference.mixture, prior_of(settings), beside, by=by)
 
 
 def of_the_whole(found: Recall) -> Recall:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from pathlib import Path
@@ -96,8 +96,8 @@ def run(options: argparse.Namespace) -> None:
     laips = records(read_table(options.laips, LAIPS))
     known = Known(Banks(reference_folder(job.results, job.settings.reference)), {})
     visits = dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
-    led = {(r["subject"], r["panel"]) for r in laips if r["arm"] == "laip" and is_led(r)}
-    subjects = [] if job.settings.laip_folder else follow_ups_without(led, tubes)
+    follow_ups = tubes[tubes["role"].ne("diagnosis") & (not job.settings.laip_folder)]
+    subjects = [records(mine) for _, mine in follow_ups.groupby(["subject", "panel"])]
     together = {t["tube_id"] for mine in subjects for t in beside_each_other(mine, job.settings)}
     told = []
     for tube in follow(records(tubes), "detect"):
@@ -113,12 +113,6 @@ def run(options: argparse.Namespace) -> None:
 def is_led(laip: Mapping[str, Any]) -> bool:
     """Whether the LAIP is one that a diagnosis taught."""
     return laip["outcome"] == OK and FOLLOWED not in split_flags(laip["flags"])
-
-
-def follow_ups_without(led: Container[tuple[str, str]], tubes: pd.DataFrame) -> list[list[dict[str, Any]]]:
-    """The follow-ups of every subject and panel for which no diagnosis taught a LAIP."""
-    follow_ups = tubes[tubes["role"] != "diagnosis"]
-    return [records(mine) for (s, p), mine in follow_ups.groupby(["subject", "panel"]) if (str(s), str(p)) not in led]
 
 
 def teaches(laip: dict[str, Any], tube: dict[str, Any], visits: Mapping[str, str]) -> bool:
@@ -258,10 +252,11 @@ def kept_for(job: Job, reference: Mapping[str, Any]) -> dict[str, Any] | None:
     Raises
     ------
     FileError
-        There should be one, and it is missing or of other cells.
+        There should be one, and it is missing or of other cells, or beside another LAIP.
     """
     path = find_search(job.run.results, job.run.settings.laip_folder, job.tube["tube_id"])
-    kept = kept_search(path, job.tube, reference)
+    told = job.taught.get("laip")
+    kept = kept_search(path, job.tube, reference, laip=told["artefact"] if told is not None and is_led(told) else "")
     if kept is None and job.together and reference["outcome"] != FAILED:
         fix = "run the workflow again with --forcerun laip"
         raise FileError("what was found beside the subject's other visits is missing or of other cells", where=str(path), fix=fix)

@@ -13,21 +13,18 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run
-from mrd.cli.searches import bare, beside_each_other, forget_search, kept_search, remember_search, search, write_search
-from mrd.cli.tubes import places_of, shuffled
+from mrd.cli.searches import beside_each_other, kept_search, remember_search
+from mrd.cli.together import forget_searches, is_far, search_together
 from mrd.core.digest import digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import Settings, stage_settings
 from mrd.core.words import FAILED, FOLLOWED
 from mrd.detect.chunks import whole_ways
-from mrd.detect.device import choose_device, tensor
-from mrd.detect.dfn import Bare, Excess, Rare, part_of, pooled, standing
-from mrd.detect.far import furthest
+from mrd.detect.device import choose_device
+from mrd.detect.dfn import Excess, part_of, standing
 from mrd.detect.frozen import laip_arrays
 from mrd.detect.laip import Laip, Witness
-from mrd.detect.lost import carried_by, lost_stains
-from mrd.files.cells import read_cells
-from mrd.files.layout import cells_path, laip_path, search_path
+from mrd.files.layout import laip_path, search_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import LAIP_MODEL, write_model
 
@@ -62,7 +59,7 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
         forget(job, tubes, path)
         return remember(path, inputs, {"rows": [], "limits": []})
     searches = [search_path(job.results / "laip", t["tube_id"]) for t in tubes]
-    if record is not None and all(kept_search(s, t, reference, inputs) for s, t in zip(searches, tubes, strict=True)):
+    if record is not None and all(kept_search(s, t, reference, inputs=inputs) for s, t in zip(searches, tubes, strict=True)):
         return record
     forget(job, tubes, path)
     log.info("laip %s from its follow-ups", subject)
@@ -77,10 +74,7 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
 
 def learn_followed(job: Run, tubes: Sequence[dict[str, Any]], bank: Bank, path: Path, told: dict[str, Any]) -> dict[str, Any]:
     """Search every tube of a subject and write what was found; returns the record of the LAIP that the richest teaches."""
-    told, laid = {**told, "device": str(bank.device)}, {t["tube_id"]: laid_bare(job, t, bank) for t in tubes}
-    found = search_all(job, tubes, laid, bank)
-    for tube_id, excess in found.items():
-        write_search(search_path(job.results / "laip", tube_id), excess, {"tube_id": tube_id, "provenance": told})
+    laid, found = search_together(job, tubes, bank, told)
     near = [t for t in tubes if not is_far(laid[t["tube_id"]], bank, job.settings)]
     shown = [s for t in near if (s := shown_in(t, found[t["tube_id"]], job.settings)) is not None]
     if not shown:
@@ -92,51 +86,6 @@ def forget(job: Run, tubes: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Remove what follow-ups taught earlier, and what was found in them."""
     path.unlink(missing_ok=True)
     forget_searches(job, tubes)
-
-
-def forget_searches(job: Run, tubes: Sequence[Mapping[str, Any]]) -> None:
-    """Remove what was found in tubes that are no longer searched beside each other."""
-    for tube in tubes:
-        forget_search(search_path(job.results / "laip", tube["tube_id"]))
-
-
-def search_all(job: Run, tubes: Sequence[dict[str, Any]], laid: Mapping[str, Bare], bank: Bank) -> dict[str, Excess | None]:
-    """What differs from normal in each tube of a subject, its other visits standing beside the controls."""
-    fit, found = comparable(tubes, laid, bank, job.settings), {}
-    for tube in tubes:
-        visits: dict[str, list[Rare]] = {}
-        for other in fit:
-            if other["visit"] != tube["visit"] and other["specimen_type"] == tube["specimen_type"]:
-                visits.setdefault(other["visit"], []).append(laid[other["tube_id"]].rare)
-        beside = [pooled(v) for v in visits.values()]
-        found[tube["tube_id"]] = search(tube["tube_id"], laid[tube["tube_id"]], bank, job.settings, visits=beside)
-    return found
-
-
-def comparable(tubes: Sequence[dict[str, Any]], laid: Mapping[str, Bare], bank: Bank, settings: Settings) -> list[dict[str, Any]]:
-    """Tubes that can tell what another visit lacks: near the reference, and with no stain lost."""
-    carried = carried_by([c - a.shift for c, a in zip(bank.cells, bank.adapted, strict=True)])
-
-    def fit(bare_tube: Bare) -> bool:
-        names, roles = bank.panel.model_channels, bank.panel.model_roles
-        return not (is_far(bare_tube, bank, settings) or lost_stains(bare_tube.cells, bare_tube.adapted, carried, names, roles))
-
-    return [t for t in tubes if fit(laid[t["tube_id"]])]
-
-
-def is_far(bare_tube: Bare, bank: Bank, settings: Settings) -> bool:
-    """Whether a tube lies beyond the limit, where no arm tells anything of it."""
-    shifts = [a.shift for a in bank.adapted]
-    return (
-        furthest(bare_tube.adapted.shift, shifts, bank.panel.model_channels, bank.panel.model_roles).distance > settings.far_limit
-    )
-
-
-def laid_bare(job: Run, tube: dict[str, Any], bank: Bank) -> Bare:
-    """A tube laid bare for the search, which takes no more cells than these."""
-    settings, path = job.settings, cells_path(job.results, tube["tube_id"])
-    cells = shuffled(read_cells(path), settings.seed, tube["tube_id"], max(settings.control_cells, settings.adapt_cells))
-    return bare(tensor(cells.values, bank.device), places_of(cells, bank.panel, bank.device), bank, settings)
 
 
 def shown_in(tube: dict[str, Any], excess: Excess | None, settings: Settings) -> Shown | None:

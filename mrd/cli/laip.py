@@ -17,10 +17,11 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer, learned_scorer
 from mrd.cli.drawn import asked_of
 from mrd.cli.drawn_record import drawn_record, first_tube
-from mrd.cli.followed import followed_record, forget, forget_searches
+from mrd.cli.followed import followed_record, forget
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, start_run
 from mrd.cli.searches import follows
+from mrd.cli.together import forget_searches, search_led
 from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
 from mrd.core.digest import digest_json
@@ -80,8 +81,10 @@ def taught_by(job: Run, tubes: pd.DataFrame, diagnosis: dict[str, Any] | None, b
     """Records of what tubes of a subject and panel teach: the diagnosis, or the follow-ups where it taught nothing or is none."""
     own = [] if diagnosis is None else [laip_record(job, diagnosis, banks)]
     follow_ups = records(tubes[tubes["role"] != "diagnosis"])
-    if not follow_ups or any(is_taught(r) for r in own):
-        forget_searches(job, follow_ups)
+    if not follow_ups:
+        return own
+    if any(is_taught(r) for r in own):
+        search_led(job, follow_ups, banks, own[0])
         return own
     if not follows(job.settings):
         forget(job, follow_ups, laip_path(job.results / "laip", follow_ups[0]["subject"], follow_ups[0]["panel"]))

@@ -28,9 +28,13 @@ JUDGED = ("found", "background", "ratio", "likely", "possible", "change")
 
 @dataclass(frozen=True)
 class Kept:
-    """What the search of a tube beside the subject's other visits found: an excess, or nothing."""
+    """What the search of a tube beside the subject's other visits found: an excess, or nothing.
+
+    aligned : the tube's normal marrow beside the LAIP of the diagnosis, where that was known
+    """
 
     excess: Excess | None
+    aligned: Adapted | None = None
 
 
 def bare(
@@ -48,11 +52,11 @@ def search(
     return find_excess(laid, bank.reference, Others(bank.rare, visits), settings=settings, rng=rng, by=by)
 
 
-def write_search(path: Path, excess: Excess | None, about: dict[str, Any]) -> None:
+def write_search(path: Path, excess: Excess | None, about: dict[str, Any], *, aligned: Adapted | None = None) -> None:
     """Keep what a search found, or that it found nothing."""
-    arrays = {}
+    arrays = {} if aligned is None else adapted_arrays(aligned, "aligned_")
     if excess is not None:
-        arrays = {**laip_arrays(excess.laip), **adapted_arrays(excess.adapted, "adapted_")}
+        arrays |= {**laip_arrays(excess.laip), **adapted_arrays(excess.adapted, "adapted_")}
         for i, cluster in enumerate(excess.clusters):
             arrays |= mixture_arrays(cluster.mixture, f"cluster_{i}_")
         arrays |= {n: np.array([getattr(c, n) for c in excess.clusters], dtype=np.float64) for n in JUDGED}
@@ -62,30 +66,31 @@ def write_search(path: Path, excess: Excess | None, about: dict[str, Any]) -> No
 def read_search(path: Path, values: Tensor, settings: Settings, by: Chunks = BY_CHUNK) -> Kept:
     """What a search found, told of the same cells in the same order."""
     arrays, about = read_model(path, *SEARCH_MODEL)
-    if not about["clusters"]:
-        return Kept(None)
     device, cells = values.device, values[: settings.control_cells]
+    aligned = adapted_from(arrays, device, "aligned_") if "aligned_shift" in arrays else None
+    if not about["clusters"]:
+        return Kept(None, aligned)
     adapted = adapted_from(arrays, device, "adapted_")
     judged = zip(*(arrays[n].tolist() for n in JUDGED), strict=True)
     clusters = [
         Cluster(mixture_from(arrays, device, f"cluster_{i}_"), int(found), *rest) for i, (found, *rest) in enumerate(judged)
     ]
     seen = Searched(cells, log_density(cells, adapted.mixture, by))
-    return Kept(told_by(laip_from(arrays, device), clusters, adapted, seen, by))
+    return Kept(told_by(laip_from(arrays, device), clusters, adapted, seen, by), aligned)
 
 
-def remember_search(path: Path, inputs: str, tube: Mapping[str, Any], reference: Mapping[str, Any]) -> None:
-    """Write the record of a search: it is told of these very cells, by this very reference."""
-    remember(path, inputs, {"cells": tube["artefact"], "reference": reference["artefact"]})
+def remember_search(path: Path, inputs: str, tube: Mapping[str, Any], reference: Mapping[str, Any], *, laip: str = "") -> None:
+    """Write the record of a search: it is told of these very cells, by this very reference, beside this very LAIP or none."""
+    remember(path, inputs, {"cells": tube["artefact"], "reference": reference["artefact"], "laip": laip})
 
 
 def kept_search(
-    path: Path, tube: Mapping[str, Any], reference: Mapping[str, Any], inputs: str | None = None
+    path: Path, tube: Mapping[str, Any], reference: Mapping[str, Any], *, laip: str = "", inputs: str | None = None
 ) -> dict[str, Any] | None:
-    """The record of a search of these cells by this reference (from these inputs), if it is what was written; else None."""
+    """The record of a search of these cells by this reference and LAIP (from these inputs), if it is whole; else None."""
     record = recorded(path) if inputs is None else remembered(path, inputs)
-    made = {"cells": tube["artefact"], "reference": reference["artefact"]}
-    return record if record is not None and made.items() <= record.items() else None
+    made = {"cells": tube["artefact"], "reference": reference["artefact"], "laip": laip}
+    return record if record is not None and made.items() <= {"laip": "", **record}.items() else None
 
 
 def forget_search(path: Path) -> None:
@@ -100,8 +105,5 @@ def follows(settings: Settings) -> bool:
 
 
 def beside_each_other(tubes: Sequence[dict[str, Any]], settings: Settings) -> Sequence[dict[str, Any]]:
-    """Those of a subject's follow-ups of one panel that are searched beside each other where no diagnosis taught a LAIP.
-
-    They are all or none: where follow-ups teach, with two visits or more.
-    """
+    """Those of a subject's follow-ups of one panel that are searched beside each other: all or none, of two visits or more."""
     return tubes if follows(settings) and len({t["visit"] for t in tubes}) > 1 else []

@@ -28,6 +28,7 @@ REACH = {
         *LOOKING,
         "cli/drawn_record.py",
         "cli/followed.py",
+        "cli/together.py",
     ),
     "detect": ("core", "files", "detect", "quantify", *LOOKING),
     "call": ("core", "files", "quantify"),

@@ -132,13 +132,18 @@ def test_a_whole_new_run_gives_the_same_bytes(cohort, tmp_path):
     assert (run_stages(settings) / "calls.tsv").read_bytes() == (cohort[1] / "calls.tsv").read_bytes()
 
 
-def test_a_changed_follow_up_redoes_its_own_tube_only(copied):
+def test_a_changed_follow_up_redoes_its_own_tube_and_what_is_held_against_it(copied):
     results = copied.parent / "results"
     before, calls = artefacts(results), read_calls(results)
     assert main(["simulate", "--plan", str(copied.parent / "samples.tsv"), "--seed", "9", "--tubes", "P1_FU1_T1"]) == 0
     run_stages(copied)
     changed = {str(p) for p, when in artefacts(results).items() if before.get(p) != when}
-    assert changed == {"prepare/cells/P1_FU1_T1.h5ad", "detect/scores/P1_FU1_T1.h5ad"}
+    beside = {
+        f"{folder}/P1_FU{i}_T1.{end}"
+        for i in (1, 2)
+        for folder, end in (("detect/scores", "h5ad"), ("laip/searches", "safetensors"))
+    }
+    assert changed == {"prepare/cells/P1_FU1_T1.h5ad", *beside}
     after = read_calls(results)
     others = [k for k in calls.index if k != ("P1", "FU1")]
     pd.testing.assert_frame_equal(after.loc[others], calls.loc[others])

@@ -1,0 +1,87 @@
+"""Follow-ups of a subject with a LAIP are searched beside each other too: a clone that lost it shows at one visit."""
+
+import argparse
+import json
+import shutil
+
+import pytest
+import torch
+
+from mrd.cli.arms import Look, align
+from mrd.cli.bank import read_bank
+from mrd.cli.main import main
+from mrd.cli.run_options import start_run
+from mrd.cli.searches import read_search
+from mrd.cli.tubes import gather_tubes, places_of, shuffled
+from mrd.core.contracts import CLUSTERS, LAIPS
+from mrd.core.tables import records
+from mrd.detect.device import tensor
+from mrd.detect.frozen import laip_from
+from mrd.files.cells import read_cells
+from mrd.files.layout import cells_path, laip_path, search_path
+from mrd.files.ledger import recorded, remember
+from mrd.files.models import LAIP_MODEL, read_model
+from mrd.files.tables import read_table
+from tests.cohort import controls, make_cohort, patient, read_calls, run_some, run_stages
+
+PANEL = "aml-lyric-9"
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Settings and results of a subject whose second follow-up shows another leukaemia than the diagnosis."""
+    folder, rows = tmp_path_factory.mktemp("together"), [*controls(), *patient("P1", "CD56+", [0.0, 0.0])]
+    make_cohort(folder, [*rows, *patient("P2", "CD19+", [0.06])])
+    shutil.copy(folder / "fcs" / "P2_FU1_T1.fcs", folder / "fcs" / "P1_FU2_T1.fcs")
+    settings = make_cohort(folder, rows, batch_tubes=20)
+    return settings, run_stages(settings)
+
+
+def test_what_the_laip_does_not_see_is_told_by_what_changed(cohort):
+    calls, clusters = read_calls(cohort[1]), read_table(cohort[1] / "clusters.tsv", CLUSTERS)
+    told = clusters[clusters["tube_id"].eq("P1_FU2_T1")]
+    assert (told["change"] > 5).any()
+    assert (calls.loc[("P1", "FU2"), "call"], calls.loc[("P1", "FU2"), "arm"]) == ("positive", "dfn")
+    assert calls.loc[("P1", "FU1"), "call"] == "not-detected"
+
+
+def test_a_search_is_kept_with_the_laip_that_lay_beside_it(cohort):
+    settings, results = cohort
+    job = start_run(argparse.Namespace(settings=settings, batch="s001"))
+    bank = read_bank(results / "reference", PANEL, torch.device("cpu"))
+    laip = read_table(results / "laip" / "s001.tsv", LAIPS).set_index("arm").loc["laip"]
+    arrays, _ = read_model(laip_path(results / "laip", "P1", PANEL), *LAIP_MODEL)
+    tubes = records(gather_tubes([results / "prepare" / "s001.tsv"], patients=True))
+    for row in (t for t in tubes if t["role"] == "follow-up"):
+        path, cells = search_path(results / "laip", row["tube_id"]), read_cells(cells_path(results, row["tube_id"]))
+        cells = shuffled(cells, job.settings.seed, row["tube_id"])
+        values = tensor(cells.values, bank.device)
+        look = Look(
+            tube=row,
+            values=values,
+            places=places_of(cells, bank.panel, bank.device),
+            leukocytes=cells.gates[bank.panel.leukocytes],
+            laip=laip_from(arrays, bank.device),
+            classifier=None,
+            drawn=None,
+            kept=None,
+            taught={},
+            bank=bank,
+            settings=job.settings,
+        )
+        aligned = read_search(path, values, job.settings).aligned
+        assert torch.equal(aligned.mixture.spreads, align(look).mixture.spreads)
+        assert recorded(path)["laip"] == laip["artefact"]
+    assert not search_path(results / "laip", "P1_DX_T1").is_file()
+
+
+def test_a_search_beside_another_laip_is_told_by_no_more(cohort, capsys):
+    settings, results = cohort
+    path = search_path(results / "laip", "P1_FU2_T1")
+    record = json.loads((path.parent / f"{path.name}.json").read_text())
+    remember(path, record["inputs"], {**record, "laip": "other"})
+    words = ["detect", "--settings", str(settings), "--batch", "s001", "--tubes", str(results / "prepare" / "s001.tsv")]
+    assert main([*words, "--laips", str(results / "laip" / "s001.tsv")]) == 2
+    assert "P1_FU2_T1.safetensors: what was found beside the subject's other visits" in capsys.readouterr().err
+    run_some(settings, "laip", "detect", "call")
+    assert recorded(path)["laip"] != "other"
