@@ -102,7 +102,9 @@ class Cluster:
         What has changed since other visits is one step surer: a person's own populations stay what they are.
         """
         changed = self.change >= CHANGED
-        if self.likely >= (LEAST_LIKELY if changed else SURELY):
+        if self.likely >= SURELY:
+            return self.ratio * SURER if changed else self.ratio
+        if self.likely >= LEAST_LIKELY and changed:
             return self.ratio
         doubtful = self.likely >= LEAST_LIKELY or (changed and self.possible >= SURELY)
         return self.ratio / 2 if doubtful else 0.0
@@ -335,6 +337,8 @@ LEAST_FOUND = 12
 LEAST_LIKELY = 0.5
 SURELY = 0.8
 """Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
+SURER = 1.4
+"""What the ratio of a population counts that surely lies there and has changed: of changed ones 8 over the controls are enough."""
 CHANGED = 5.0
 """Times the cells of the subject's quiet visits from which on a population is there at one visit and not at others."""
 QUIET = 2

@@ -7,6 +7,7 @@ import torch
 
 from mrd.detect.chunks import BY_CHUNK
 from mrd.detect.dfn import (
+    Cluster,
     Others,
     Rare,
     compete,
@@ -105,6 +106,24 @@ def test_other_visits_take_no_population_away_that_stands_out_by_itself():
     excess = search(cells, visits=[mixed(20_000, 0.03, 51)[0]])
     assert excess.laip.share == pytest.approx(0.03, rel=0.2)
     assert max(c.change for c in excess.clusters) < 2
+
+
+@pytest.mark.parametrize(
+    ("likely", "possible", "change", "counts"),
+    [
+        (0.9, 0.9, float("nan"), 10),
+        (0.9, 0.9, 2, 10),
+        (0.9, 0.9, 6, 14),
+        (0.6, 0.9, 2, 5),
+        (0.6, 0.9, 6, 10),
+        (0.3, 0.9, 2, 0),
+        (0.3, 0.9, 6, 5),
+        (0.3, 0.6, 60, 0),
+    ],
+)
+def test_place_and_change_say_what_a_ratio_counts(likely, possible, change, counts):
+    one = Cluster(Mixture(torch.ones(1), torch.zeros(1, 4), torch.eye(4)[None], 8.0), 100, 10.0, 10.0, likely, possible, change)
+    assert one.strength == pytest.approx(counts)
 
 
 def test_outside_every_place_nothing_is_found_however_it_changes():
