@@ -103,7 +103,7 @@ class Cluster:
         """
         changed = self.change >= CHANGED
         if self.likely >= SURELY:
-            return self.ratio * SURER if changed else self.ratio
+            return self.ratio * (SURER if self.change >= 2 * CHANGED else 1)
         if self.likely >= LEAST_LIKELY and changed:
             return self.ratio
         doubtful = self.likely >= LEAST_LIKELY or (changed and self.possible >= SURELY)
@@ -338,7 +338,7 @@ LEAST_LIKELY = 0.5
 SURELY = 0.8
 """Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
 SURER = 1.4
-"""What the ratio of a population counts that surely lies there and has changed: of changed ones 8 over the controls are enough."""
+"""What the ratio of a population counts that surely lies there and has changed twice as clearly as it must."""
 CHANGED = 5.0
 """Times the cells of the subject's quiet visits from which on a population is there at one visit and not at others."""
 QUIET = 2
