@@ -1,6 +1,6 @@
 """`mrd laip`: diagnosis tubes of a batch to frozen LAIPs and classifiers, each with its cut, recall and honest blanks.
 
-Follow-ups teach a LAIP (and no classifier) where a subject has no diagnosis tube, or one that taught nothing.
+Follow-ups are searched beside each other, and teach a LAIP (and no classifier) where no diagnosis taught one.
 """
 
 from __future__ import annotations

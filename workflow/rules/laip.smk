@@ -1,5 +1,5 @@
 rule laip:
-    """Diagnosis tubes of a batch, or follow-ups of who has none, to frozen LAIPs with their cut, recall and cross-fitted blanks."""
+    """Diagnosis tubes of a batch to LAIPs with cut, recall and cross-fitted blanks; its follow-ups searched beside each other."""
     input:
         reference_of,
         drawn_of,
