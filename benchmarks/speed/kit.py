@@ -25,6 +25,8 @@ WARM = 10_000
 BURDEN, KIND = 0.005, "CD56+"
 PLAIN = {n: Settings.model_fields[n].default for n in SMALL if n != "batch_tubes"}
 """The default settings, where those of the test cohort differ."""
+ALONE = {"follow_found": False}
+"""The tube at hand is timed by itself, not beside the subject's other visits."""
 
 
 class Kit(NamedTuple):
@@ -38,7 +40,7 @@ def make_kit(folder: Path, *, events: int, settings: dict[str, Any]) -> Kit:
     """Learn reference, LAIP and classifier, unless they lie there already."""
     rows = [*controls(6, events), *patient("S1", KIND, [BURDEN], events=WARM)]
     if not (folder / "results" / "calls.tsv").is_file():
-        run_stages(make_cohort(folder, rows, **{**PLAIN, **settings}))
+        run_stages(make_cohort(folder, rows, **{**PLAIN, **ALONE, **settings}))
     return Kit(folder, rows)
 
 
