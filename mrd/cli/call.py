@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from mrd.core.settings import Settings
 from mrd.core.tables import records
 from mrd.files.layout import reference_folder, reference_path, shared_path
 from mrd.files.ledger import record_path
+from mrd.files.lock import lock_folder
 from mrd.files.tables import read_table, read_together, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
@@ -41,6 +43,7 @@ from mrd.quantify.visit import (
     withhold,
 )
 
+log = logging.getLogger(__name__)
 Whose = tuple[str, str, str]
 SIZES = ["n_events", "n_cells", "n_leukocytes", "n_blast", "panel"]
 
@@ -63,7 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class Evidence:
     """All tables that calls are made from.
 
-    shared : populations that most subjects share · set_aside : by tube, the followed cells that lie in such a one
+    shared : populations that most subjects share · of_others : they are those of another run, which came with its reference
+    set_aside : by tube, the followed cells that lie in such a one
     """
 
     tubes: pd.DataFrame
@@ -72,6 +76,7 @@ class Evidence:
     burdens: pd.DataFrame
     clusters: pd.DataFrame
     shared: Sequence[Shared] = ()
+    of_others: bool = False
     set_aside: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
@@ -95,7 +100,8 @@ def run(options: argparse.Namespace) -> None:
     folder = reference_folder(job.results, job.settings.reference)
     shared = frozen_shared(folder) if job.settings.reference else shared_by_most(found["clusters"], patients)
     found["clusters"], set_aside = part_shared(found["clusters"], shared)
-    evidence = Evidence(**found, shared=shared, set_aside=set_aside)
+    others = bool(job.settings.reference) and not is_own(job.results, folder)
+    evidence = Evidence(**found, shared=shared, of_others=others, set_aside=set_aside)
     judged = [call_visit(visit, evidence, job.settings) for _, visit in patients.groupby(["subject", "visit"], sort=True)]
     calls = [{**row, "reference": _reference(folder, row.get("panel"))} for row, _ in judged]
     write_table(job.results / "arms.tsv", ARMS_TABLE.frame([a for _, arms in judged for a in arms]), ARMS_TABLE)
@@ -110,7 +116,16 @@ def run(options: argparse.Namespace) -> None:
 def frozen_shared(folder: Path) -> list[Shared]:
     """What most subjects shared when the reference was frozen: with it no call hangs on other subjects of this run."""
     path = shared_path(folder)
-    return [Shared(**r) for r in records(read_table(path, SHARED))] if path.is_file() else []
+    if not path.is_file():
+        log.warning("call: no table of what most subjects share beside the reference (%s): nothing is taken for shared", path)
+        return []
+    return [Shared(**r) for r in records(read_table(path, SHARED))]
+
+
+def is_own(results: Path, folder: Path) -> bool:
+    """Whether a reference is this run's own, or that of its lock."""
+    own = (results / "reference", lock_folder(results) / "reference")
+    return folder.resolve() in [p.resolve() for p in own]
 
 
 def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame) -> list[Shared]:
@@ -149,7 +164,7 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     flags += specimen_flags(head, settings)
     judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
     shared = [j for j in judged if j.counted.arm == "dfn" and all_shared(phenotypes_of(j, evidence), evidence.shared)]
-    asked = heard(judged, shared, settings)
+    asked = heard(judged, shared, settings, of_others=evidence.of_others)
     combined = combine(asked, settings)
     flags += [f for r in idle for f in words.split_flags(r["flags"])]
     if combined is None:

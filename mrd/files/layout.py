@@ -37,7 +37,7 @@ def reference_path(folder: Path, panel: str) -> Path:
 
 def shared_path(folder: Path) -> Path:
     """Populations that most subjects share, beside a run's references or those that a lock froze."""
-    return folder.parent / "shared.tsv"
+    return folder.resolve().parent / "shared.tsv"
 
 
 def find_reference(frozen: str, panel: str) -> None:

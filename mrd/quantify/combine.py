@@ -113,13 +113,14 @@ COMBINATIONS: dict[str, Rule] = {
 }
 
 
-def heard(judged: Sequence[Judged], shared: Sequence[Judged], settings: Settings) -> list[Judged]:
+def heard(judged: Sequence[Judged], shared: Sequence[Judged], settings: Settings, *, of_others: bool = False) -> list[Judged]:
     """Who is asked for the call: where a LAIP leads in a panel, not a search that found only what most subjects share.
 
     What most subjects have, and no control shows, is no sign that the leukaemia of this one has changed. A rule that listens
-    to one arm asks it whatever it found, and that of the highest arm leaves it out beside a followed LAIP alone.
+    to one arm asks it whatever it found, and that of the highest arm leaves it out beside a followed LAIP alone. What
+    the subjects of another run shared (`of_others`) silences nothing: a leukaemia may be alike.
     """
-    if settings.combine in words.ARMS:
+    if settings.combine in words.ARMS or of_others:
         return list(judged)
     first = settings.combine == "laip-first"
     led = {j.counted.panel for j in parted(judged)[0] if first or is_followed(j)}

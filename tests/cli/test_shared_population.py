@@ -1,5 +1,7 @@
 """What most subjects of a run share makes nobody positive and speaks against no LAIP; it is frozen with the reference."""
 
+import shutil
+
 import pandas as pd
 import pytest
 import yaml
@@ -86,6 +88,25 @@ def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(c
     assert (row["arm"], row["mrd_fraction"], call) == ("laip", 0, "indeterminate")
     assert {"shared-population", "arms-disagree"} <= set(flags)
     assert row["ci_high"] < float(row["threshold"])
+
+
+def test_what_subjects_of_another_run_shared_leaves_no_relapse_to_the_laip(copied, alone_is_most):
+    settings, results = copied
+    table = results / "detect" / "s001.tsv"
+    burdens = pd.read_csv(table, sep="\t", dtype=str)
+    burdens.loc[burdens["tube_id"].eq("P1_FU1_T1") & burdens["arm"].isin(["laip", "learned"]), "n_found"] = "0"
+    burdens.to_csv(table, sep="\t", index=False)
+    assert "does not speak against the LAIP" in called(settings, results)[2]
+    other = results.parent / "other"
+    shutil.copytree(results / "reference", other / "reference")
+    shutil.copy(results / "shared.tsv", other)
+    (results.parent / "current").symlink_to(other / "reference")
+    for reference in (other / "reference", results.parent / "current"):
+        call, flags, _ = called(settings, results, reference=str(reference))
+        assert (call, "shared-population" in flags) == ("indeterminate", True)
+        assert read_calls(results).loc[("P1", "FU1"), "arm"] == "dfn"
+    (other / "shared.tsv").unlink()
+    assert called(settings, results, reference=str(other / "reference"))[0] == "positive"
 
 
 def test_populations_of_diagnosis_tubes_are_shared_with_nobody():

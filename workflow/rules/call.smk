@@ -18,7 +18,7 @@ rule call:
         f"{RESULTS}/limits.tsv",
         f"{RESULTS}/clusters.tsv",
         f"{RESULTS}/qc.tsv",
-        f"{RESULTS}/shared.tsv",
+        *shared_output(),
         f"{RESULTS}/differences.tsv",
     log:
         f"{RESULTS}/logs/call.log",
@@ -35,7 +35,7 @@ rule call:
         code=code_digest("call"),
         compare=code_digest("compare"),
         settings=settings_digest(SETTINGS, "laip", "call"),
-        shared=frozen_shared(),
+        shared=frozen_shared_digest(),
     shell:
         "mrd call {params.options} --tubes {input.tubes} --qc {input.qc} --laips {input.laips}"
         " --limits {input.limits} --burdens {input.burdens} --clusters {input.clusters} 2> {log}"

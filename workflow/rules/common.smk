@@ -108,7 +108,13 @@ def files_of(wildcards):
     ]
 
 
-def frozen_shared():
+def shared_output():
+    """The table of what most subjects share; not where it is the one to read, which Snakemake would remove first."""
+    own, path = Path(RESULTS) / "shared.tsv", shared_path(Path(SETTINGS.reference))
+    return [] if SETTINGS.reference and path == own.resolve() else [str(own)]
+
+
+def frozen_shared_digest():
     """Digest of the populations that most subjects shared when the reference was frozen; empty where none were told."""
     path = shared_path(Path(SETTINGS.reference))
     return digest_file(path) if SETTINGS.reference and path.is_file() else ""
