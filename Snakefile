@@ -20,6 +20,7 @@ include: "workflow/rules/manifest.smk"
 rule all:
     input:
         f"{RESULTS}/calls.tsv",
+        shared_output(),
         REVIEW,
         rules.endpoint.output,
         expand(f"{RESULTS}/report/{{batch}}.tsv", batch=PATIENTS),

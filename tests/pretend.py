@@ -36,12 +36,12 @@ class _Device(TorchFunctionMode):
             return DEVICE if there else torch.device("cpu")
         if func == Tensor.is_cuda.__get__:
             return bool(there)
-        if func == Tensor.numpy and there:
+        if func in (Tensor.numpy, Tensor.__array__) and there:
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
         asked, args, kwargs = _asked(func, args, kwargs)
         if there and func not in MOVES:
-            own = args[0] if func in INDEXED else None
-            strayed = [t for t in given if not isinstance(t, There) and t.dim() and (own is None or t is own)]
+            held = [args[0], *args[2:]] if func in INDEXED else given
+            strayed = [t for t in _tensors(held) if not isinstance(t, There) and t.dim()]
             if strayed:
                 raise RuntimeError(f"tensors on cuda:0 and cpu in {func}, of shapes {[tuple(t.shape) for t in given]}")
         with torch._C.DisableTorchFunctionSubclass():

@@ -158,6 +158,8 @@ def bank_on(job: Job, way: Way, known: Known) -> Bank:
     name = job.tube["panel"]
     at, bank = (name, str(way.device)), known.banks.on(name, way.device)
     if at not in known.carried:
+        if not bank.made:
+            log.warning("detect: the reference of panel %s does not tell what its controls hold: no purity by composition", name)
         known.carried[at] = carried_by([c - a.shift for c, a in zip(bank.cells, bank.adapted, strict=True)])
     return bank
 

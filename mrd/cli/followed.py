@@ -13,8 +13,8 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run
-from mrd.cli.searches import beside_each_other, kept_search, remember_search
-from mrd.cli.together import forget_searches, is_far, search_together
+from mrd.cli.searches import beside_each_other
+from mrd.cli.together import are_kept, forget_searches, is_far, remember_searches, search_together
 from mrd.core.digest import digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import Settings, stage_settings
@@ -24,7 +24,7 @@ from mrd.detect.device import choose_device
 from mrd.detect.dfn import Excess, part_of, standing
 from mrd.detect.frozen import laip_arrays
 from mrd.detect.laip import Laip, Witness
-from mrd.files.layout import laip_path, search_path
+from mrd.files.layout import laip_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import LAIP_MODEL, write_model
 
@@ -58,8 +58,7 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
     if reference["outcome"] == FAILED or not beside_each_other(tubes, job.settings):
         forget(job, tubes, path)
         return remember(path, inputs, {"rows": [], "limits": []})
-    searches = [search_path(job.results / "laip", t["tube_id"]) for t in tubes]
-    if record is not None and all(kept_search(s, t, reference, inputs=inputs) for s, t in zip(searches, tubes, strict=True)):
+    if record is not None and are_kept(job, tubes, reference, inputs):
         return record
     forget(job, tubes, path)
     log.info("laip %s from its follow-ups", subject)
@@ -67,8 +66,7 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
     taught = within_memory(
         f"laip {subject}", tries, lambda way: learn_followed(job, tubes, banks.on(name, way.device), path, told)
     )
-    for search_file, tube in zip(searches, tubes, strict=True):
-        remember_search(search_file, inputs, tube, reference)
+    remember_searches(job, tubes, reference, inputs)
     return remember(path, inputs, taught)
 
 

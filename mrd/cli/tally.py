@@ -10,17 +10,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mrd.cli.call import different
 from mrd.cli.run_options import batches_of
-from mrd.core.contracts import BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, TUBES
+from mrd.core.contracts import BURDENS, CALLS_TABLE, LAIPS, SHARED, TUBES
 from mrd.core.progress import minutes_text
-from mrd.core.tables import Table
+from mrd.core.tables import Table, records
 from mrd.core.words import FAILED
 from mrd.files.layout import detect_tables, laip_tables, prepare_tables, result_table
 from mrd.files.settings import read_settings
 from mrd.files.sheet import read_samples
 from mrd.files.tables import read_table
-from mrd.quantify.shared import shared_populations
 
 MOST_TOLD = 10
 """Failures told one by one; the tables hold them all."""
@@ -58,7 +56,7 @@ def tally_text(results: Path, *, since: float = 0.0, spent: Spent | None = None)
         tubes_line(tubes),
         calls_line(result_table(results, "calls")),
         failures_text(failures_of(tubes, laips, looks)),
-        shared_text(result_table(results, "clusters"), tubes),
+        shared_text(result_table(results, "shared")),
         times_text(jobs),
         overhead_line(jobs, spent),
     ]
@@ -116,14 +114,11 @@ def failures_text(failures: list[str]) -> str:
     return "failures " + "\n         ".join(told)
 
 
-def shared_text(path: Path, tubes: pd.DataFrame) -> str:
-    """Populations that many subjects share; nothing where there are none."""
-    if not path.is_file():
-        return ""
-    clusters, searched = read_table(path, CLUSTERS), int(tubes.loc[tubes["role"].ne("control"), "subject"].nunique())
-    told = shared_populations(different(clusters, tubes), searched)
+def shared_text(path: Path) -> str:
+    """Populations that most subjects share, as the calls took them; nothing where there are none."""
+    told = records(read_table(path, SHARED)) if path.is_file() else []
     why = "likelier normal marrow that no control shows than leukaemia: review their calls, add controls that show it"
-    lines = [f"{r.phenotype} in {r.n_subjects} of {r.n_searched} subjects, {why}" for r in told]
+    lines = [f"{r['phenotype']} in {r['n_subjects']} of {r['n_searched']} subjects, {why}" for r in told]
     return "shared   " + "\n         ".join(lines) if lines else ""
 
 

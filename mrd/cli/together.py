@@ -48,8 +48,8 @@ def search_led(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks, taught: 
         inputs={**{t["tube_id"]: t["artefact"] for t in tubes}, "reference": reference["artefact"], "laip": laip},
         settings=stage_settings(job.settings, "reference", "laip"),
     )
-    paths, inputs = {t["tube_id"]: search_path(job.results / "laip", t["tube_id"]) for t in tubes}, digest_json(told)
-    if all(kept_search(paths[t["tube_id"]], t, reference, laip=laip, inputs=inputs) for t in tubes):
+    inputs = digest_json(told)
+    if are_kept(job, tubes, reference, inputs, laip=laip):
         return None
     forget_searches(job, tubes)
     log.info("laip %s: its follow-ups beside each other", subject)
@@ -59,9 +59,22 @@ def search_led(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks, taught: 
         whole_ways(choose_device(job.settings.device)),
         lambda way: search_together(job, tubes, banks.on(name, way.device), told, laip_from(arrays, way.device)),
     )
-    for tube in tubes:
-        remember_search(paths[tube["tube_id"]], inputs, tube, reference, laip=laip)
+    remember_searches(job, tubes, reference, inputs, laip=laip)
     return None
+
+
+def are_kept(job: Run, tubes: Sequence[Mapping[str, Any]], reference: Mapping[str, Any], inputs: str, *, laip: str = "") -> bool:
+    """Whether what was found in every tube is kept as it was made from these inputs."""
+    paths = [search_path(job.results / "laip", t["tube_id"]) for t in tubes]
+    return all(kept_search(p, t, reference, laip=laip, inputs=inputs) for p, t in zip(paths, tubes, strict=True))
+
+
+def remember_searches(
+    job: Run, tubes: Sequence[Mapping[str, Any]], reference: Mapping[str, Any], inputs: str, *, laip: str = ""
+) -> None:
+    """Write the record of what was found in every tube."""
+    for tube in tubes:
+        remember_search(search_path(job.results / "laip", tube["tube_id"]), inputs, tube, reference, laip=laip)
 
 
 def search_together(

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import numpy as np
 import pytest
 import torch
 
@@ -39,8 +40,11 @@ def test_what_lies_in_two_places_is_refused(there):
     for mixed in (lambda: a @ b, lambda: b[a[:, 0].long()], lambda: torch.cat([a, b.T]), lambda: b.T + a.amax(dim=0)):
         with pytest.raises(RuntimeError, match="tensors on cuda:0 and cpu"):
             mixed()
-    with pytest.raises(TypeError, match="can't convert cuda"):
-        a.numpy()
+    with pytest.raises(RuntimeError, match="tensors on cuda:0 and cpu"):
+        a[0] = torch.ones(4)
+    for taken in (a.numpy, lambda: np.asarray(a)):
+        with pytest.raises(TypeError, match="can't convert cuda"):
+            taken()
     product = a @ b.to(there)
     assert isinstance(product, There)
     assert not isinstance(product.cpu(), There)

@@ -142,3 +142,11 @@ def test_without_calls_there_is_nothing_to_lock(copied, capsys):
     shutil.rmtree(copied[1])
     assert main(["lock", str(copied[1]), "--settings", str(copied[0])]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_calls_of_a_version_that_did_not_tell_what_is_shared_are_not_locked(copied, capsys):
+    (copied[1] / "shared.tsv").unlink()
+    (copied[1] / "manifest.json").unlink()
+    assert main(["lock", str(copied[1])]) == 2
+    assert "shared.tsv: missing, and the calls may hang on it; run the workflow again, then lock" in capsys.readouterr().err
+    assert not (copied[1] / "lock").exists()

@@ -1,10 +1,15 @@
 """Purity and age of specimens through the commands, from tubes with known truth to the endpoint dataset."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from mrd.cli.main import main
 from mrd.core.contracts import SPECIMENS
+from mrd.files.layout import reference_path
+from mrd.files.ledger import record_path, remember
+from mrd.files.models import REFERENCE_MODEL, read_model, write_model
 from mrd.files.tables import read_table
 from tests.cohort import read_calls, run_some
 from tests.shifted import add_tube
@@ -48,6 +53,20 @@ def test_a_diluted_and_an_old_specimen_are_flagged_and_stand_in_the_endpoint_dat
     rows = pd.read_csv(out / "admrd.csv").query("PARAMCD == 'MRDPCT'").set_index("AVISIT")
     assert rows["HEMODFL"].to_dict() == {"DX": "N", "FU1": "N", "FU2": "Y", "FU3": "N"}
     assert rows["STORDAYS"].fillna(-1).to_dict() == {"DX": -1, "FU1": 3, "FU2": 4, "FU3": -1}
+
+
+def test_with_a_reference_that_tells_not_what_its_controls_hold_purity_by_composition_is_not_told(copied, capsys):
+    settings, results = copied
+    path = reference_path(results / "reference", "aml-lyric-9")
+    arrays, about = read_model(path, *REFERENCE_MODEL)
+    for control in about["controls"]:
+        del control["n_erythroid"], control["n_lymphocytes"]
+    write_model(path, *REFERENCE_MODEL, arrays, about)
+    record = json.loads(record_path(path).read_text())
+    remember(path, record["inputs"], record)
+    run_some(settings, "laip", "detect", "call")
+    assert read_table(results / "specimens.tsv", SPECIMENS)["purity"].isna().all()
+    assert "aml-lyric-9 does not tell what its controls hold: no purity by composition" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from mrd.cli.main import main
 from mrd.cli.tally import Spent, failures_text, shared_text, tally_text
-from mrd.core.contracts import BURDENS, CALLS_TABLE, CLUSTERS, LAIPS, TUBES
+from mrd.core.contracts import BURDENS, CALLS_TABLE, LAIPS, SHARED, TUBES
 from mrd.core.settings import Settings
 from mrd.files.settings import write_settings
 from mrd.files.tables import write_table
@@ -126,13 +126,8 @@ def test_the_command_prints_the_tally_and_a_folder_without_a_run_is_one_line(res
 
 
 def test_what_most_subjects_share_is_told_with_what_to_do(tmp_path):
-    names = [f"P{i}" for i in range(1, 7)]
-    found = [{"subject": s, "tube_id": f"{s}_FU1_T1", "arm": "dfn", "phenotype": "CD45midCD34hi/CD45+"} for s in names[:5]]
-    write_table(tmp_path / "clusters.tsv", CLUSTERS.frame([row_of(CLUSTERS, **f) for f in found]), CLUSTERS)
-    subjects = [*names, "N1"]
-    tubes = pd.DataFrame(
-        {"role": ["follow-up"] * 6 + ["control"], "subject": subjects, "tube_id": [f"{s}_FU1_T1" for s in subjects]}
-    )
-    told = shared_text(tmp_path / "clusters.tsv", tubes)
+    row = {"phenotype": "CD45midCD34hi/CD45+", "n_subjects": 5, "n_searched": 6}
+    write_table(tmp_path / "shared.tsv", SHARED.frame([row]), SHARED)
+    told = shared_text(tmp_path / "shared.tsv")
     assert told.startswith("shared   CD45midCD34hi/CD45+ in 5 of 6 subjects, likelier normal marrow")
-    assert shared_text(tmp_path / "none.tsv", tubes) == ""
+    assert shared_text(tmp_path / "none.tsv") == ""

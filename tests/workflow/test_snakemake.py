@@ -91,3 +91,15 @@ def test_what_people_settled_becomes_the_table_for_the_endpoint(done, monkeypatc
     assert (
         (results / "review.tsv").read_text().startswith("subject\tvisit\tcall\tvalue\treviewer\treviewed_at\tmeaning\treason\t")
     )
+
+
+def test_a_run_on_its_own_reference_keeps_what_most_subjects_share_and_calls_again_where_that_changed(done):
+    folder, config = done
+    table, own = folder / "results" / "shared.tsv", {**config, "reference": folder / "results" / "reference"}
+    table.write_text(table.read_text() + "CD45midSSCloCD34+/CD45+\t5\t6\n")
+    told = table.read_text()
+    assert snakemake("--until", "call", **own).returncode == 0
+    assert table.read_text() == told
+    table.write_text(told + "CD45midSSCloCD34-/CD45+\t5\t6\n")
+    listed = snakemake("--dry-run", "--until", "call", **own).stdout
+    assert {line.split()[1].rstrip(":") for line in listed.splitlines() if line.startswith(("rule ", "localrule "))} == {"call"}
