@@ -43,6 +43,8 @@ READ, REPAIRED, CHOOSE, REFUSED = "read", "repaired", "choose", "refused"
 READINGS = (READ, REPAIRED, CHOOSE, REFUSED)
 """What becomes of an FCS file: read as it is, put right first, a data set still to be named, or not to be used."""
 
+MAY_HAVE_CHANGED = "the leukaemia may have changed"
+"""Part of the reason of a call that what differs from normal gave where the LAIP shows nothing."""
 FOLLOWED = "laip-of-follow-up"
 
 FLAGS = {

@@ -95,7 +95,8 @@ def outvoted(first: Verdict, look: Verdict, settings: Settings) -> Verdict:
     switched = is_clear(look) and not is_detected(first[0].finding, settings)
     overrides = settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and switched)
     if differs and overrides and look[1].below == "N":
-        return look[0], replace(look[1], reason=f"{look[1].reason}; the LAIP alone says {x:.2g}: the leukaemia may have changed")
+        why = f"{look[1].reason}; the LAIP alone says {x:.2g}: {words.MAY_HAVE_CHANGED}"
+        return look[0], replace(look[1], reason=why)
     seen = "differ from normal" if differs else "lie in the LAIP that the lab drew"
     why = f"the LAIP says {x:.2g}, but {look[0].finding.x:.2g} of the leukocytes {seen}: review"
     return first[0], replace(first[1], call=words.INDETERMINATE, below="", reason=why)

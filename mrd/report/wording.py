@@ -12,12 +12,14 @@ from mrd.report.numbers import is_told, percent, span, threshold_text, whole
 
 Row = Mapping[str, Any]
 LEFT_ASIDE = " Cells that differ from normal marrow were left aside, since most subjects show such a population: review first."
+CHANGED = f"The LAIP does not show it: {words.MAY_HAVE_CHANGED}."
 AGAIN = "Repeat the marrow in 2 to 4 weeks where it may be regenerating (ELN 2021, A5)."
 
 
 def verdict(call: Row, settings: Settings) -> str:
     """The call of a visit in one or two sentences."""
     told = VERDICTS[str(call["call"])](call, threshold_text(settings.threshold))
+    told += f" {CHANGED} Review first." if has_changed(call) else ""
     return told + LEFT_ASIDE if str(call["call"]) in BRIEF and "shared-population" in words.split_flags(call["flags"]) else told
 
 
@@ -90,7 +92,13 @@ BRIEF = {
 
 def brief_reason(call: Row) -> str:
     """Why this call, in a few words; the recorded reason where there is no plain answer."""
-    return BRIEF.get(str(call["call"])) or sentence(call["reason"])
+    told = BRIEF.get(str(call["call"])) or sentence(call["reason"])
+    return f"{sentence(told)} {CHANGED}" if has_changed(call) else told
+
+
+def has_changed(call: Row) -> bool:
+    """Whether what differs from normal gave a plain call against the LAIP."""
+    return str(call["call"]) in BRIEF and words.MAY_HAVE_CHANGED in str(call["reason"])
 
 
 def sentence(told: Any) -> str:

@@ -55,6 +55,19 @@ def test_what_most_subjects_share_is_said_to_be_left_aside_where_the_reason_is_n
     assert "left aside" not in verdict(call(name, **row), SETTINGS)
 
 
+def test_a_call_against_the_laip_says_that_the_leukaemia_may_have_changed():
+    told = f"0.002 detected at or above 0.001; the LAIP alone says 0: {words.MAY_HAVE_CHANGED}"
+    assert verdict(call("positive", reason=told), SETTINGS).endswith(
+        "at or above 0.1 % (10⁻³). The LAIP does not show it: the leukaemia may have changed. Review first."
+    )
+    assert brief_reason(call("positive", reason=told)).endswith(
+        "quantified. The LAIP does not show it: the leukaemia may have changed."
+    )
+    assert "The LAIP does not show it" not in verdict(call("positive"), SETTINGS)
+    doubted = verdict(call("indeterminate", **{**SHORT, "reason": f"{told}; but most subjects show such a population"}), SETTINGS)
+    assert doubted.count(words.MAY_HAVE_CHANGED) == 1
+
+
 def test_where_the_plain_count_decides_it_is_the_number_named_first():
     told = verdict(call(decide_on="laip_fraction", laip_fraction=0.0018), SETTINGS)
     assert told.startswith("The counted share is 0.180 % of leukocytes (corrected estimate 0.200 %, 95 % interval")
