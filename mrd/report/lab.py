@@ -117,7 +117,7 @@ def count_fields(call: Row) -> Fields:
         ("Cells (singlets, no debris)", whole(call["n_cells"])),
         ("CD45+ leukocytes, without erythroid", whole(call["n_leukocytes"])),
         ("Blast compartment", whole(call["n_blast"])),
-        ("Cells with the LAIP", whole(call["n_laip"])),
+        ("Cells that differ from normal" if call["arm"] == "dfn" else "Cells with the LAIP", whole(call["n_laip"])),
         ("Plain count / leukocytes", percent(call["laip_fraction"], beside=mark)),
     )
 

@@ -57,6 +57,8 @@ def test_the_specimen_is_told_with_its_dates_and_tubes():
 def test_counts_limits_and_phenotype_are_told():
     told = fields(call())
     assert told["Cells with the LAIP"] == "400"
+    differ = fields(call(arm="dfn"))
+    assert (differ["Cells that differ from normal"], "Cells with the LAIP" in differ) == ("400", False)
     assert told["CD45+ leukocytes, without erythroid"] == "200,000"
     assert told["Controls"] == "2 normal, 2 regenerating"
     assert told["LAIP"] == laip()["phenotype"]
