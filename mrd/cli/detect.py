@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, asked_of
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
-from mrd.cli.searches import beside_each_other, kept_search, read_search
+from mrd.cli.searches import find_search, is_led, read_search, searched_beside
 from mrd.cli.tubes import gather_tubes, made_of, places_of, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
@@ -39,7 +39,7 @@ from mrd.detect.learned import Classifier
 from mrd.detect.lost import Carried, carried_by, lost_stains
 from mrd.files.anndata_io import write_anndata
 from mrd.files.cells import TubeCells, read_cells
-from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, find_search, reference_folder, scores_path
+from mrd.files.layout import cells_path, detect_tables, find_drawn, find_laip, reference_folder, scores_path, search_path
 from mrd.files.ledger import remember, remembered
 from mrd.files.models import LAIP_MODEL, read_model
 from mrd.files.sheet import COUNTS
@@ -62,6 +62,7 @@ class Job:
     """One tube to look at: its row, the rows of what its subject's diagnosis taught by arm, the run, threads to score with.
 
     together : whether it was to be searched beside the subject's other visits
+    search : where that is kept, if it was
     """
 
     run: Run
@@ -69,6 +70,7 @@ class Job:
     taught: dict[str, dict[str, Any]]
     threads: int = 1
     together: bool = False
+    search: Path | None = None
 
     @property
     def path(self) -> Path:
@@ -96,9 +98,9 @@ def run(options: argparse.Namespace) -> None:
     laips = records(read_table(options.laips, LAIPS))
     known = Known(Banks(reference_folder(job.results, job.settings.reference)), {})
     visits = dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
-    follow_ups = tubes[tubes["role"].ne("diagnosis") & (not job.settings.laip_folder)]
-    subjects = [records(mine) for _, mine in follow_ups.groupby(["subject", "panel"])]
-    together = {t["tube_id"] for mine in subjects for t in beside_each_other(mine, job.settings)}
+    asked = bool(job.settings.reference) or not job.settings.laip_folder
+    subjects = [records(mine) for _, mine in tubes[tubes["role"].ne("diagnosis") & asked].groupby(["subject", "panel"])]
+    together = {t["tube_id"] for mine in subjects for t in searched_beside(mine, job.settings)}
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if teaches(r, tube, visits)}
@@ -108,11 +110,6 @@ def run(options: argparse.Namespace) -> None:
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
     write_table(clusters, CLUSTERS.frame([x for r in told for x in r["clusters"]]), CLUSTERS)
     write_table(burdens, BURDENS.frame(rows), BURDENS)
-
-
-def is_led(laip: Mapping[str, Any]) -> bool:
-    """Whether the LAIP is one that a diagnosis taught."""
-    return laip["outcome"] == OK and FOLLOWED not in split_flags(laip["flags"])
 
 
 def teaches(laip: dict[str, Any], tube: dict[str, Any], visits: Mapping[str, str]) -> bool:
@@ -127,7 +124,7 @@ def sight_record(job: Job, known: Known) -> dict[str, Any]:
     reference = reference_record(job.reference, name)
     behind = {a: r["inputs"] for a, r in job.taught.items()}
     kept = kept_for(job, reference)
-    searched = {} if kept is None else {"search": kept["artefact"]}
+    searched = {} if kept is None else {"search": kept[1]["artefact"]}
     inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job), **searched}
     told = provenance(
         "detect",
@@ -142,7 +139,8 @@ def sight_record(job: Job, known: Known) -> dict[str, Any]:
         job.path.unlink(missing_ok=True)
         return remember(job.path, digest_json(told), without_reference(job, reference["reason"]))
     log.info("detect %s", job.tube["tube_id"])
-    return remember(job.path, digest_json(told), sights_within(job, known, told))
+    found = job if kept is None else replace(job, search=kept[0])
+    return remember(job.path, digest_json(told), sights_within(found, known, told))
 
 
 def sights_within(job: Job, known: Known, told: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +177,7 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
     tube, settings = job.tube, job.run.settings
     cells = shuffled(read_cells(cells_path(job.run.results, tube["tube_id"])), settings.seed, tube["tube_id"])
     laip, classifier = taught_models(job, bank)
-    values, path = tensor(cells.values, bank.device), find_search(job.run.results, settings.laip_folder, tube["tube_id"])
+    values = tensor(cells.values, bank.device)
     look = Look(
         tube=tube,
         values=values,
@@ -188,7 +186,7 @@ def make_sights(job: Job, bank: Bank, known: Known, told: dict[str, Any], by: Ch
         laip=laip,
         classifier=classifier,
         drawn=drawn_gate(job, cells, bank),
-        kept=read_search(path, values, settings, by) if "search" in told["inputs"] else None,
+        kept=None if job.search is None else read_search(job.search, values, settings, by),
         taught=job.taught,
         bank=bank,
         settings=settings,
@@ -248,19 +246,19 @@ def counts_digest(job: Job) -> dict[str, str]:
     return {"counts": digest_json(counts)} if counts else {}
 
 
-def kept_for(job: Job, reference: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The record of what the search of this tube beside the subject's other visits found; None where it is searched alone.
+def kept_for(job: Job, reference: Mapping[str, Any]) -> tuple[Path, dict[str, Any]] | None:
+    """What the search of this tube beside the subject's other visits found, with its record; None where it is searched alone.
 
     Raises
     ------
     FileError
         There should be one, and it is missing or of other cells, or beside another LAIP.
     """
-    path = find_search(job.run.results, job.run.settings.laip_folder, job.tube["tube_id"])
     told = job.taught.get("laip")
-    kept = kept_search(path, job.tube, reference, laip=told["artefact"] if told is not None and is_led(told) else "")
+    kept = find_search(job.run, job.tube, reference, laip=told["artefact"] if told is not None and is_led(told) else "")
     if kept is None and job.together and reference["outcome"] != FAILED:
         fix = "run the workflow again with --forcerun laip"
+        path = search_path(job.run.results / "laip", job.tube["tube_id"])
         raise FileError("what was found beside the subject's other visits is missing or of other cells", where=str(path), fix=fix)
     return kept
 

@@ -13,11 +13,18 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run
-from mrd.cli.searches import beside_each_other
-from mrd.cli.together import are_kept, forget_searches, is_far, remember_searches, search_together
+from mrd.cli.searches import searched_beside
+from mrd.cli.together import (
+    forget_searches,
+    is_far,
+    is_kept,
+    made_from,
+    remember_searches,
+    search_together,
+    told_of,
+)
 from mrd.core.digest import digest_json
-from mrd.core.provenance import provenance
-from mrd.core.settings import Settings, stage_settings
+from mrd.core.settings import Settings
 from mrd.core.words import FAILED, FOLLOWED
 from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device
@@ -49,30 +56,39 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
     name, subject = tubes[0]["panel"], tubes[0]["subject"]
     path = laip_path(job.results / "laip", subject, name)
     reference = reference_record(banks.folder, name)
-    told = provenance(
-        "laip",
-        inputs={**{t["tube_id"]: t["artefact"] for t in tubes}, "reference": reference["artefact"]},
-        settings=stage_settings(job.settings, "reference", "laip"),
-    )
+    told, searches = made_from(job, tubes, reference), {t["tube_id"]: told_of(job, t, tubes, reference) for t in tubes}
     inputs, record = digest_json(told), remembered(path, digest_json(told))
-    if reference["outcome"] == FAILED or not beside_each_other(tubes, job.settings):
+    if reference["outcome"] == FAILED or not searched_beside(tubes, job.settings):
         forget(job, tubes, path)
         return remember(path, inputs, {"rows": [], "limits": []})
-    if record is not None and are_kept(job, tubes, reference, inputs):
+    if record is not None and all(is_kept(job, t, reference, searches[t["tube_id"]]) for t in tubes):
         return record
     forget(job, tubes, path)
     log.info("laip %s from its follow-ups", subject)
     tries = whole_ways(choose_device(job.settings.device))
     taught = within_memory(
-        f"laip {subject}", tries, lambda way: learn_followed(job, tubes, banks.on(name, way.device), path, told)
+        f"laip {subject}",
+        tries,
+        lambda way: learn_followed(job, tubes, banks.on(name, way.device), path, told=told, searches=searches),
     )
-    remember_searches(job, tubes, reference, inputs)
+    remember_searches(job, tubes, reference, searches)
     return remember(path, inputs, taught)
 
 
-def learn_followed(job: Run, tubes: Sequence[dict[str, Any]], bank: Bank, path: Path, told: dict[str, Any]) -> dict[str, Any]:
-    """Search every tube of a subject and write what was found; returns the record of the LAIP that the richest teaches."""
-    laid, found = search_together(job, tubes, bank, told)
+def learn_followed(
+    job: Run,
+    tubes: Sequence[dict[str, Any]],
+    bank: Bank,
+    path: Path,
+    *,
+    told: dict[str, Any],
+    searches: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Search every tube of a subject and write what was found; returns the record of the LAIP that the richest teaches.
+
+    told, searches : what the LAIP, and by tube its search, are made from
+    """
+    laid, found = search_together(job, tubes, bank, searches)
     near = [t for t in tubes if not is_far(laid[t["tube_id"]], bank, job.settings)]
     shown = [s for t in near if (s := shown_in(t, found[t["tube_id"]], job.settings)) is not None]
     if not shown:

@@ -1,6 +1,7 @@
 """`mrd laip`: diagnosis tubes of a batch to frozen LAIPs and classifiers, each with its cut, recall and honest blanks.
 
-Follow-ups are searched beside each other, and teach a LAIP (and no classifier) where no diagnosis taught one.
+Follow-ups are searched beside each other, and teach a LAIP (and no classifier) where no diagnosis taught one. With a frozen
+reference each is searched beside earlier ones alone, and none teaches.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.calibrate import calibrate, laip_columns, laip_scorer, learned_scorer
 from mrd.cli.drawn import asked_of
 from mrd.cli.drawn_record import drawn_record, first_tube
-from mrd.cli.followed import followed_record, forget
+from mrd.cli.followed import followed_record
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, start_run
-from mrd.cli.searches import follows
-from mrd.cli.together import forget_searches, search_led
+from mrd.cli.searches import follows, is_led
+from mrd.cli.together import forget_searches, search_follow_ups
 from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
 from mrd.core.digest import digest_json
@@ -64,10 +65,11 @@ def run(options: argparse.Namespace) -> None:
     for subject, panel in follow(sorted({(r["subject"], r["panel"]) for r in records(tubes)}), "laip"):
         mine = tubes[tubes["subject"].eq(subject) & tubes["panel"].eq(panel)]
         frozen = frozen_record(job, subject, panel)
-        taught = [frozen] if frozen is not None else taught_by(job, mine, largest.get((subject, panel)), banks)
-        if frozen is not None:
-            forget_searches(job, records(mine))
-        told += taught
+        if frozen is None:
+            told += taught_by(job, mine, largest.get((subject, panel)), banks)
+        else:
+            told.append(frozen)
+            search_with_frozen(job, records(mine[mine["role"] != "diagnosis"]), frozen, banks)
         asked = asked_of(job.settings, job.samples, subject, panel)
         if asked is not None:
             told.append(drawn_record(job, asked, first_tube(mine), banks))
@@ -84,13 +86,24 @@ def taught_by(job: Run, tubes: pd.DataFrame, diagnosis: dict[str, Any] | None, b
     if not follow_ups:
         return own
     if any(is_taught(r) for r in own):
-        search_led(job, follow_ups, banks, own[0])
+        search_follow_ups(job, follow_ups, banks, own[0])
         return own
     if not follows(job.settings):
-        forget(job, follow_ups, laip_path(job.results / "laip", follow_ups[0]["subject"], follow_ups[0]["panel"]))
+        laip_path(job.results / "laip", follow_ups[0]["subject"], follow_ups[0]["panel"]).unlink(missing_ok=True)
+        search_follow_ups(job, follow_ups, banks)
         return own
     followed = followed_record(job, follow_ups, banks)
     return [followed, *(without_arms(r, followed) for r in own)]
+
+
+def search_with_frozen(job: Run, follow_ups: list[dict[str, Any]], frozen: Mapping[str, Any], banks: Banks) -> None:
+    """Search follow-ups beside a frozen LAIP where its reference is frozen too: each beside earlier visits alone."""
+    if not follow_ups:
+        return
+    if not job.settings.reference:
+        forget_searches(job, follow_ups)
+        return
+    search_follow_ups(job, follow_ups, banks, frozen if any(is_led(row) for row in frozen["rows"]) else None)
 
 
 def is_taught(record: Mapping[str, Any]) -> bool:

@@ -11,14 +11,17 @@ import numpy as np
 from torch import Tensor
 
 from mrd.cli.bank import Bank
+from mrd.cli.run_options import Run
 from mrd.core.seeds import generator
 from mrd.core.settings import Settings
+from mrd.core.words import FOLLOWED, OK, split_flags
 from mrd.detect.align import Adapted
 from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.dfn import Bare, Cluster, Excess, Others, Rare, Searched, find_excess, lay_bare, told_by
 from mrd.detect.frozen import adapted_arrays, adapted_from, laip_arrays, laip_from, mixture_arrays, mixture_from
 from mrd.detect.laip import Places
 from mrd.detect.mixture import log_density
+from mrd.files.layout import search_path
 from mrd.files.ledger import record_path, recorded, remember, remembered
 from mrd.files.models import SEARCH_MODEL, read_model, write_model
 
@@ -104,6 +107,29 @@ def follows(settings: Settings) -> bool:
     return settings.follow_found and not settings.reference
 
 
-def beside_each_other(tubes: Sequence[dict[str, Any]], settings: Settings) -> Sequence[dict[str, Any]]:
-    """Those of a subject's follow-ups of one panel that are searched beside each other: all or none, of two visits or more."""
-    return tubes if follows(settings) and len({t["visit"] for t in tubes}) > 1 else []
+def searched_beside(tubes: Sequence[dict[str, Any]], settings: Settings) -> list[dict[str, Any]]:
+    """Those of a subject's follow-ups of one panel that are searched beside its other visits."""
+    return [t for t in tubes if settings.follow_found and any(stands_beside(o, t, settings) for o in tubes)]
+
+
+def stands_beside(other: Mapping[str, Any], tube: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether a tube is searched beside another: one of another visit; with a frozen reference of an earlier one."""
+    return bool(other["visit"] != tube["visit"] and (not settings.reference or other["collected"] < tube["collected"]))
+
+
+def is_led(laip: Mapping[str, Any]) -> bool:
+    """Whether the LAIP of a row is one that a diagnosis taught."""
+    return laip["outcome"] == OK and FOLLOWED not in split_flags(laip["flags"])
+
+
+def find_search(
+    job: Run, tube: Mapping[str, Any], reference: Mapping[str, Any], *, laip: str = ""
+) -> tuple[Path, dict[str, Any]] | None:
+    """What the search of these cells by this reference and LAIP found, with its record: the frozen one, else the run's own."""
+    frozen = job.settings.laip_folder
+    for folder in ([Path(frozen)] if frozen else []) + [job.results / "laip"]:
+        path = search_path(folder, tube["tube_id"])
+        record = kept_search(path, tube, reference, laip=laip)
+        if record is not None:
+            return path, record
+    return None

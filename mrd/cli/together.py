@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mrd.cli.arms import alone
 from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run
-from mrd.cli.searches import bare, beside_each_other, forget_search, kept_search, remember_search, search, write_search
+from mrd.cli.searches import (
+    bare,
+    forget_search,
+    kept_search,
+    remember_search,
+    search,
+    searched_beside,
+    stands_beside,
+    write_search,
+)
 from mrd.cli.tubes import places_of, shuffled
 from mrd.core.digest import digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import Settings, stage_settings
+from mrd.core.words import FAILED
 from mrd.detect.align import Adapted
 from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device, tensor
@@ -24,7 +35,7 @@ from mrd.detect.frozen import laip_from
 from mrd.detect.laip import Laip, align_tube
 from mrd.detect.lost import carried_by, lost_stains
 from mrd.files.cells import read_cells
-from mrd.files.layout import cells_path, laip_path, search_path
+from mrd.files.layout import cells_path, find_laip, search_path
 from mrd.files.models import LAIP_MODEL, read_model
 
 log = logging.getLogger(__name__)
@@ -37,66 +48,108 @@ class Laid(NamedTuple):
     aligned: Adapted | None
 
 
-def search_led(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks, taught: Mapping[str, Any]) -> None:
-    """Search the follow-ups of a subject whose diagnosis taught a LAIP; nothing is done where nothing changed."""
-    if not beside_each_other(tubes, job.settings):
-        return forget_searches(job, tubes)
-    subject, name, laip = tubes[0]["subject"], tubes[0]["panel"], taught["artefact"]
+def search_follow_ups(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks, taught: Mapping[str, Any] | None = None) -> None:
+    """Search the follow-ups of a subject and panel beside each other, and beside the LAIP that its diagnosis taught.
+
+    What a frozen folder keeps, or was made from the same inputs, is not searched for again.
+    """
+    name, laip = tubes[0]["panel"], "" if taught is None else taught["artefact"]
     reference = reference_record(banks.folder, name)
-    told = provenance(
-        "laip",
-        inputs={**{t["tube_id"]: t["artefact"] for t in tubes}, "reference": reference["artefact"], "laip": laip},
-        settings=stage_settings(job.settings, "reference", "laip"),
-    )
-    inputs = digest_json(told)
-    if are_kept(job, tubes, reference, inputs, laip=laip):
-        return None
-    forget_searches(job, tubes)
-    log.info("laip %s: its follow-ups beside each other", subject)
-    arrays, _ = read_model(laip_path(job.results / "laip", subject, name), *LAIP_MODEL)
+    beside = [] if reference["outcome"] == FAILED else searched_beside(tubes, job.settings)
+    told = {
+        t["tube_id"]: told_of(job, t, tubes, reference, laip=laip) for t in beside if not is_frozen(job, t, reference, laip=laip)
+    }
+    mine = [t for t in tubes if t["tube_id"] in told]
+    kept = [t for t in mine if is_kept(job, t, reference, told[t["tube_id"]], laip=laip)]
+    forget_searches(job, [t for t in tubes if t not in kept])
+    wanted = {t["tube_id"]: told[t["tube_id"]] for t in mine if t not in kept}
+    if not wanted:
+        return
+    log.info("laip %s: its follow-ups beside each other", tubes[0]["subject"])
+    arrays = None if taught is None else read_model(laip_of(job, tubes[0]), *LAIP_MODEL)[0]
     within_memory(
-        f"laip {subject}",
+        f"laip {tubes[0]['subject']}",
         whole_ways(choose_device(job.settings.device)),
-        lambda way: search_together(job, tubes, banks.on(name, way.device), told, laip_from(arrays, way.device)),
+        lambda way: search_together(
+            job, tubes, banks.on(name, way.device), wanted, None if arrays is None else laip_from(arrays, way.device)
+        ),
     )
-    remember_searches(job, tubes, reference, inputs, laip=laip)
-    return None
+    remember_searches(job, tubes, reference, wanted, laip=laip)
 
 
-def are_kept(job: Run, tubes: Sequence[Mapping[str, Any]], reference: Mapping[str, Any], inputs: str, *, laip: str = "") -> bool:
-    """Whether what was found in every tube is kept as it was made from these inputs."""
-    paths = [search_path(job.results / "laip", t["tube_id"]) for t in tubes]
-    return all(kept_search(p, t, reference, laip=laip, inputs=inputs) for p, t in zip(paths, tubes, strict=True))
+def laip_of(job: Run, tube: Mapping[str, Any]) -> Path:
+    """Where the LAIP of a tube's subject and panel lies."""
+    return find_laip(job.results, job.settings.laip_folder, tube["subject"], tube["panel"])
+
+
+def is_frozen(job: Run, tube: Mapping[str, Any], reference: Mapping[str, Any], *, laip: str = "") -> bool:
+    """Whether a frozen folder keeps what was found in a tube."""
+    frozen = job.settings.laip_folder
+    return bool(frozen) and kept_search(search_path(Path(frozen), tube["tube_id"]), tube, reference, laip=laip) is not None
+
+
+def told_of(
+    job: Run, tube: Mapping[str, Any], tubes: Sequence[Mapping[str, Any]], reference: Mapping[str, Any], *, laip: str = ""
+) -> dict[str, Any]:
+    """What the search of a tube is made from: it and the tubes that stand beside it, reference and LAIP."""
+    beside = [t for t in tubes if t["tube_id"] == tube["tube_id"] or stands_beside(t, tube, job.settings)]
+    return made_from(job, beside, reference, laip=laip)
+
+
+def made_from(job: Run, tubes: Sequence[Mapping[str, Any]], reference: Mapping[str, Any], *, laip: str = "") -> dict[str, Any]:
+    """Provenance of what is made from tubes of a subject, a reference and, where there is one, a LAIP."""
+    inputs = {**{t["tube_id"]: t["artefact"] for t in tubes}, "reference": reference["artefact"]}
+    inputs |= {"laip": laip} if laip else {}
+    return provenance("laip", inputs=inputs, settings=stage_settings(job.settings, "reference", "laip"))
+
+
+def is_kept(job: Run, tube: Mapping[str, Any], reference: Mapping[str, Any], told: Mapping[str, Any], *, laip: str = "") -> bool:
+    """Whether what was found in a tube is kept as it was made from these inputs."""
+    path = search_path(job.results / "laip", tube["tube_id"])
+    return kept_search(path, tube, reference, laip=laip, inputs=digest_json(told)) is not None
 
 
 def remember_searches(
-    job: Run, tubes: Sequence[Mapping[str, Any]], reference: Mapping[str, Any], inputs: str, *, laip: str = ""
+    job: Run,
+    tubes: Sequence[Mapping[str, Any]],
+    reference: Mapping[str, Any],
+    told: Mapping[str, Mapping[str, Any]],
+    *,
+    laip: str = "",
 ) -> None:
-    """Write the record of what was found in every tube."""
-    for tube in tubes:
-        remember_search(search_path(job.results / "laip", tube["tube_id"]), inputs, tube, reference, laip=laip)
+    """Write the record of what was found in every tube that was searched, by what each search was made from."""
+    for tube in (t for t in tubes if t["tube_id"] in told):
+        path = search_path(job.results / "laip", tube["tube_id"])
+        remember_search(path, digest_json(told[tube["tube_id"]]), tube, reference, laip=laip)
 
 
 def search_together(
-    job: Run, tubes: Sequence[dict[str, Any]], bank: Bank, told: Mapping[str, Any], laip: Laip | None = None
+    job: Run, tubes: Sequence[dict[str, Any]], bank: Bank, told: Mapping[str, Mapping[str, Any]], laip: Laip | None = None
 ) -> tuple[dict[str, Bare], dict[str, Excess | None]]:
-    """Search every tube of a subject and write what was found; returns the tubes laid bare and the finds."""
-    laid = {t["tube_id"]: laid_bare(job, t, bank, laip) for t in tubes}
+    """Search tubes of a subject and write what was found; returns the tubes laid bare and the finds.
+
+    told : by tube, what its search is made from; the others are laid bare where one of these stands beside them
+    """
+    wanted = [t for t in tubes if t["tube_id"] in told]
+    needed = [t for t in tubes if t in wanted or any(stands_beside(t, w, job.settings) for w in wanted)]
+    laid = {t["tube_id"]: laid_bare(job, t, bank, laip) for t in needed}
     searched = {n: tube.bare for n, tube in laid.items()}
-    found = search_all(job, tubes, searched, bank)
+    found = search_all(job, wanted, needed, searched, bank)
     for tube_id, excess in found.items():
-        about = {"tube_id": tube_id, "provenance": {**told, "device": str(bank.device)}}
+        about = {"tube_id": tube_id, "provenance": {**told[tube_id], "device": str(bank.device)}}
         write_search(search_path(job.results / "laip", tube_id), excess, about, aligned=laid[tube_id].aligned)
     return searched, found
 
 
-def search_all(job: Run, tubes: Sequence[dict[str, Any]], laid: Mapping[str, Bare], bank: Bank) -> dict[str, Excess | None]:
-    """What differs from normal in each tube of a subject, its other visits standing beside the controls."""
+def search_all(
+    job: Run, wanted: Sequence[dict[str, Any]], tubes: Sequence[dict[str, Any]], laid: Mapping[str, Bare], bank: Bank
+) -> dict[str, Excess | None]:
+    """What differs from normal in each wanted tube of a subject, its other visits standing beside the controls."""
     fit, found = comparable(tubes, laid, bank, job.settings), {}
-    for tube in tubes:
+    for tube in wanted:
         visits: dict[str, list[Rare]] = {}
         for other in fit:
-            if other["visit"] != tube["visit"] and other["specimen_type"] == tube["specimen_type"]:
+            if stands_beside(other, tube, job.settings) and other["specimen_type"] == tube["specimen_type"]:
                 visits.setdefault(other["visit"], []).append(laid[other["tube_id"]].rare)
         beside = [pooled(v) for v in visits.values()]
         found[tube["tube_id"]] = search(tube["tube_id"], laid[tube["tube_id"]], bank, job.settings, visits=beside)
@@ -133,6 +186,9 @@ def laid_bare(job: Run, tube: dict[str, Any], bank: Bank, laip: Laip | None = No
 
 
 def forget_searches(job: Run, tubes: Sequence[Mapping[str, Any]]) -> None:
-    """Remove what was found in tubes that are no longer searched beside each other."""
+    """Remove what was found in tubes that are no longer searched beside each other; what is frozen stays."""
+    folder, frozen = job.results / "laip", job.settings.laip_folder
+    if frozen and Path(frozen).resolve() == folder.resolve():
+        return
     for tube in tubes:
-        forget_search(search_path(job.results / "laip", tube["tube_id"]))
+        forget_search(search_path(folder, tube["tube_id"]))

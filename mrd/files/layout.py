@@ -73,12 +73,6 @@ def search_path(folder: Path, tube: str) -> Path:
     return folder / "searches" / f"{tube}.safetensors"
 
 
-def find_search(results: Path, frozen: str, tube: str) -> Path:
-    """What that search found: the frozen one where the given folder has it, else the run's own."""
-    given = search_path(Path(frozen), tube) if frozen else None
-    return given if given is not None and given.is_file() else search_path(results / "laip", tube)
-
-
 def find_laip(results: Path, frozen: str, subject: str, panel: str) -> Path:
     """Model of a subject's LAIP: the frozen one where the given folder has it, else the run's own."""
     given = laip_path(Path(frozen), subject, panel) if frozen else None

@@ -242,7 +242,7 @@ def test_tubes_of_several_visits_are_searched_beside_each_other_and_what_was_fou
 def test_what_was_kept_is_what_the_search_finds(cohort):
     settings, results = cohort
     job, mine, laid, bank = subject_of(settings, results)
-    told = search_all(job, mine, laid, bank)
+    told = search_all(job, mine, mine, laid, bank)
     assert told["P1_FU1_T1"] is not None
     assert told["P1_FU3_T1"] is None
     for tube in mine:
@@ -329,7 +329,7 @@ def test_visits_that_cannot_tell_are_none_to_compare_with(cohort, monkeypatch):
     def beside(tubes, laid):
         seen = []
         monkeypatch.setattr(together, "search", lambda tube, *_, visits: seen.append([len(visits), sum(v.among for v in visits)]))
-        search_all(job, tubes, laid, bank)
+        search_all(job, tubes, tubes, laid, bank)
         monkeypatch.undo()
         return seen
 
