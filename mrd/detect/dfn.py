@@ -26,6 +26,7 @@ from mrd.detect.mixture import (
     Mixture,
     Moments,
     Points,
+    component_logs,
     component_logs_in,
     forms,
     log_density,
@@ -54,7 +55,7 @@ class Rare:
 
     share : of the marrow's own cells that were kept for judging
     places : which of them lie in the likely and in the possible places, (n, 2) bool; None where nobody asks
-    among : cells they are the rare ones of
+    among : cells they are the rare ones of · whole : those, in the same frame; None where nobody asks
     """
 
     cells: Tensor
@@ -62,6 +63,7 @@ class Rare:
     share: float = 1.0
     places: Tensor | None = None
     among: int = 0
+    whole: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ def lay_bare(
     wider = own.spreads + PEOPLE**2 * torch.eye(own.dims, device=own.spreads.device)
     most = Mixture(torch.maximum(reference.largest, own.weights), own.means, wider, own.tails)
     allowed = torch.maximum(log_density(cells[keep], most, by), normal[keep] + float(np.log(settings.dfn_tolerance)))
-    return Bare(cells, adapted, Rare(cells[keep] - adapted.shift, normal[keep], 1.0, here[keep], len(cells)), allowed)
+    whole = cells - adapted.shift
+    return Bare(cells, adapted, Rare(whole[keep], normal[keep], 1.0, here[keep], len(cells), whole), allowed)
 
 
 def find_excess(
@@ -250,19 +253,21 @@ def held_out(rare: Rare) -> Rare:
     """The half of a tube's rare cells that components were not learned on."""
     half = slice(1, None, 2)
     places = None if rare.places is None else rare.places[half]
-    return Rare(rare.cells[half], rare.normal[half], 0.5, places, rare.among)
+    return replace(rare, cells=rare.cells[half], normal=rare.normal[half], share=0.5, places=places)
 
 
 def pooled(tubes: Sequence[Rare]) -> Rare:
     """Rare cells of a visit's tubes as those of one."""
     cells, normal = (torch.cat([getattr(t, n) for t in tubes]) for n in ("cells", "normal"))
-    return Rare(cells, normal, among=sum(t.among for t in tubes))
+    whole = [t.whole for t in tubes if t.whole is not None]
+    return Rare(cells, normal, among=sum(t.among for t in tubes), whole=torch.cat(whole) if whole else None)
 
 
 def moved_to(tube: Rare, before: Adapted, after: Adapted, by: Chunks) -> Rare:
     """Rare cells as another adaptation of the same tube sees them."""
-    cells = tube.cells + before.shift
-    return replace(tube, cells=cells - after.shift, normal=log_density(cells, after.mixture, by))
+    cells, move = tube.cells + before.shift, before.shift - after.shift
+    whole = None if tube.whole is None else tube.whole + move
+    return replace(tube, cells=cells - after.shift, normal=log_density(cells, after.mixture, by), whole=whole)
 
 
 def together(kept: Sequence[Cluster]) -> Mixture:
@@ -326,9 +331,10 @@ def weigh(mixture: Mixture, counted: Tensor, tube: Rare, others: Others, by: Chu
     ratio = torch.where(counts >= LEAST_FOUND, counts / torch.maximum(mean + 2, worst * 0.7), 0.0)
     best = ratio.argmax(dim=1)
     k = torch.arange(len(best), device=best.device)
-    change = changes(mixture, tube, counts, others, by)
+    change = changes(mixture, tube, counts, others, by)[k, best]
+    change = torch.minimum(change, plain_changes(mixture, tube, best, change, others.visits))
     cells = counts.clamp_min(1)
-    told = (t[k, best].tolist() for t in (counts, mean, ratio, likely / cells, possible / cells, change))
+    told = (*(t[k, best].tolist() for t in (counts, mean, ratio, likely / cells, possible / cells)), change.tolist())
     return [Cluster(mixture.pick(k == i), int(found), *rest) for i, (found, *rest) in enumerate(zip(*told, strict=True))]
 
 
@@ -357,6 +363,44 @@ def changes(mixture: Mixture, tube: Rare, counts: Tensor, others: Others, by: Ch
         times = tube.share * tube.among / (visit.share * max(visit.among, 1))
         few.append(counts_above(visit, mixture, by)[0] * times + 2 * max(times, 1.0))
     return counts / torch.stack(few).kthvalue(QUIET if len(few) > QUIET else 1, dim=0).values
+
+
+def plain_changes(mixture: Mixture, tube: Rare, best: Tensor, change: Tensor, visits: Sequence[Rare]) -> Tensor:
+    """By how much each component's population changed, told by all cells, with no normal marrow to explain any of them, (k,).
+
+    Where one tube's normal marrow settled otherwise than those of the other visits, cells that are there at every visit
+    lie over it at one alone. Only those that changed beside normal marrow are looked at.
+
+    Parameters
+    ----------
+    best : the cut of each component, (k,) · change : how they changed beside each visit's normal marrow, (k,)
+    """
+    first, _, step = SCORES
+    plain = torch.full_like(change, float("inf"))
+    for k in (change.isfinite() & (change >= CHANGED)).nonzero()[:, 0].tolist() if visits else []:
+        scores = component_logs(tube.cells, mixture.pick(torch.arange(len(best), device=best.device) == k))[:, 0] - tube.normal
+        plain[k] = plain_change(tube.cells[scores >= first + step * best[k]], tube, visits)
+    return plain
+
+
+def plain_change(found: Tensor, tube: Rare, visits: Sequence[Rare]) -> float:
+    """Cells of a tube in the core of a population, which holds half of those found, over those at the quiet visits."""
+    if tube.whole is None or len(found) < LEAST_FOUND:
+        return float("inf")
+    centre, eye = found.mean(dim=0), torch.eye(found.shape[1], device=found.device)
+    about = found - centre
+    inverse = torch.linalg.inv((about.T @ about + HOLD * HELD_VARIANCE * eye) / (len(found) + HOLD))
+
+    def away(cells: Tensor) -> Tensor:
+        moved = cells - centre
+        return (moved @ inverse * moved).sum(dim=1)
+
+    core, few = away(found).median(), []
+    for visit in (v.whole for v in visits if v.whole is not None):
+        times = len(tube.whole) / max(len(visit), 1)
+        few.append(float((away(visit) <= core).sum()) * times + 2 * max(times, 1.0))
+    few.sort()
+    return float((away(tube.whole) <= core).sum()) / few[QUIET - 1 if len(few) > QUIET else 0] if few else float("inf")
 
 
 def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
