@@ -393,7 +393,8 @@ def plain_change(found: Tensor, tube: Rare, visits: Sequence[Rare]) -> float:
 
     def away(cells: Tensor) -> Tensor:
         moved = cells - centre
-        return (moved @ inverse * moved).sum(dim=1)
+        squared: Tensor = (moved @ inverse * moved).sum(dim=1)
+        return squared
 
     core, few = away(found).median(), []
     for visit in (v.whole for v in visits if v.whole is not None):

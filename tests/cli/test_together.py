@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 
+import pandas as pd
 import pytest
 import torch
 
@@ -85,3 +86,48 @@ def test_a_search_beside_another_laip_is_told_by_no_more(cohort, capsys):
     assert "P1_FU2_T1.safetensors: what was found beside the subject's other visits" in capsys.readouterr().err
     run_some(settings, "laip", "detect", "call")
     assert recorded(path)["laip"] != "other"
+
+
+def frozen_run(cohort, folder, visits, **told):
+    """Results of some visits of the subject with the cohort's reference, which is frozen."""
+    settings, results = cohort
+    folder.mkdir()
+    (folder / "fcs").symlink_to(settings.parent / "fcs")
+    rows = [r for r in patient("P1", "CD56+", [0.0, 0.0]) if r[1] in visits]
+    return run_stages(make_cohort(folder, rows, batch_tubes=20, reference=str(results / "reference"), **told))
+
+
+def searched(results):
+    return [p.name.removesuffix(".safetensors") for p in sorted((results / "laip" / "searches").glob("*.safetensors"))]
+
+
+COLUMNS = ["call", "arm", "n_laip", "mrd_fraction", "ci_low", "ci_high", "lob", "lod", "flags"]
+
+
+def test_with_a_frozen_reference_a_tube_is_searched_beside_earlier_visits_alone(cohort, tmp_path):
+    both = frozen_run(cohort, tmp_path / "both", ["DX", "FU1", "FU2"])
+    assert searched(both) == ["P1_FU2_T1"]
+    calls = read_calls(both)
+    assert (calls.loc[("P1", "FU2"), "call"], calls.loc[("P1", "FU2"), "arm"]) == ("positive", "dfn")
+    early = frozen_run(cohort, tmp_path / "early", ["DX", "FU1"])
+    pd.testing.assert_series_equal(read_calls(early).loc[("P1", "FU1"), COLUMNS], calls.loc[("P1", "FU1"), COLUMNS])
+
+
+def test_without_a_diagnosis_too_and_nothing_is_taught(cohort, tmp_path):
+    results = frozen_run(cohort, tmp_path / "none", ["FU1", "FU2"])
+    assert searched(results) == ["P1_FU2_T1"]
+    assert read_table(results / "laip" / "s001.tsv", LAIPS).empty
+    off = frozen_run(cohort, tmp_path / "off", ["FU1", "FU2"], follow_found=False)
+    assert searched(off) == []
+
+
+def test_what_is_frozen_with_a_laip_stays_and_a_new_visit_is_searched_beside_the_earlier(cohort, tmp_path):
+    early = frozen_run(cohort, tmp_path / "early", ["DX", "FU1"])
+    later = frozen_run(cohort, tmp_path / "later", ["DX", "FU1", "FU2"], laip_folder=str(early / "laip"))
+    whole = frozen_run(cohort, tmp_path / "whole", ["DX", "FU1", "FU2"])
+    assert searched(later) == ["P1_FU2_T1"]
+    pd.testing.assert_frame_equal(read_calls(later)[COLUMNS], read_calls(whole)[COLUMNS])
+    again = frozen_run(cohort, tmp_path / "again", ["DX", "FU1", "FU2"], laip_folder=str(whole / "laip"))
+    assert searched(again) == []
+    assert searched(whole) == ["P1_FU2_T1"]
+    pd.testing.assert_frame_equal(read_calls(again)[COLUMNS], read_calls(whole)[COLUMNS])

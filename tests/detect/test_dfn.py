@@ -7,6 +7,7 @@ import torch
 
 from mrd.detect.chunks import BY_CHUNK
 from mrd.detect.dfn import (
+    CHANGED,
     Cluster,
     Others,
     Rare,
@@ -210,6 +211,25 @@ def test_a_component_is_judged_by_its_ratio_to_the_controls():
     assert apart.ratio > 20
     assert (apart.found, apart.likely) == (100, 1.0)
     assert judge(fitted, replace(tube, places=~here), Others([marrow(4) for _ in range(4)])) == []
+
+
+def test_cells_that_only_one_normal_marrow_leaves_unexplained_have_not_changed():
+    rng = np.random.default_rng(8)
+
+    def marrow(n, normal):
+        cells = torch.cat([tensor(rng.normal(0, 0.5, (n, 2))), tensor(rng.normal(6, 0.5, (1000 - n, 2)))])
+        density = torch.cat([torch.full((n,), normal), torch.full((1000 - n,), 0.0)])
+        return Rare(cells, density, 1.0, torch.ones(1000, 2, dtype=torch.bool), 1000, cells)
+
+    tube, blank = marrow(200, -10.0), [marrow(2, -10.0) for _ in range(4)]
+    [there] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(200, 5.0) for _ in range(3)]))
+    [gone] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(2, -10.0) for _ in range(3)]))
+    [once] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(200, 5.0), *(marrow(2, -10.0) for _ in range(2))]))
+    assert there.change < 1.5 < CHANGED < 20 < gone.change
+    assert once.change > 20
+    assert there.ratio == gone.ratio
+    [unasked] = judge(one([0.0, 0.0]), tube, Others(blank, change=float("inf")))
+    assert unasked.change == float("inf")
 
 
 def test_components_that_overlap_are_one_population():
