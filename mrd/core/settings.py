@@ -66,7 +66,8 @@ class Settings(BaseModel):
     follow_found: bool = _set(
         True,
         "laip",
-        "search follow-ups beside each other; without a LAIP of a diagnosis, follow what one shows (not with a frozen reference)",
+        "search follow-ups beside each other (with a frozen reference: beside earlier ones); without a LAIP of a diagnosis, "
+        "follow what one shows (not with a frozen reference)",
     )
     followed_least: float = _set(0.001, "laip", "smallest share of that follow-up's cells that differs", gt=0, lt=1)
     recall_drift: float = _set(
