@@ -18,7 +18,7 @@ from mrd.cli.drawn import ARM as DRAWN
 from mrd.cli.searches import Kept, bare, search
 from mrd.core.errors import FileError, PanelError
 from mrd.core.settings import Settings
-from mrd.core.words import FAILED, FOLLOWED, OK, join_flags, split_flags
+from mrd.core.words import CLEAR, FAILED, FOLLOWED, OK, SURELY_CHANGED, join_flags, split_flags
 from mrd.detect.align import Adapted, adapt, adapt_alone
 from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.dfn import Cluster, Excess, group_components
@@ -131,13 +131,18 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
         "recall": recall.value,
         "recall_se": recall.error,
         "least_lod": min(least, 1.0),
-        "flags": join_flags(["clearly-different"] if excess.strength >= look.settings.dfn_clear else []),
+        "flags": join_flags(flags_of(excess, look.settings.dfn_clear)),
     }
     limits = [{**r, **added(r, n)} for r, n in zip(fitted.limits, blanks, strict=True)]
     cluster, clusters = name_populations(look, "dfn", excess.laip.mixture, own.shift, found)
     columns = judged_columns(excess)
     clusters = [{**r, **columns[r["cluster"]]} for r in clusters]
     return Sight(_row(look, row, found), scores, found, cluster, limits, clusters)
+
+
+def flags_of(excess: Excess, clear: float) -> list[str]:
+    """Whether something is clearly different, and whether it has surely changed since other visits."""
+    return ([CLEAR] if excess.strength >= clear else []) + ([SURELY_CHANGED] if excess.has_changed(clear) else [])
 
 
 def found_in(look: Look, adapted: Adapted) -> tuple[Excess | None, list[int]]:

@@ -46,12 +46,14 @@ READINGS = (READ, REPAIRED, CHOOSE, REFUSED)
 MAY_HAVE_CHANGED = "the leukaemia may have changed"
 """Part of the reason of a call that what differs from normal gave where the LAIP shows nothing."""
 FOLLOWED = "laip-of-follow-up"
+CLEAR = "clearly-different"
+SURELY_CHANGED = "surely-changed"
 
 FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
     "arms-disagree": "the arms lie on different sides of the threshold, or one does not find what another does",
     "blood": "peripheral blood: reported, never called below",
-    "clearly-different": "a population exceeds what the controls show so far that it may override a LAIP that does not see it",
+    CLEAR: "a population exceeds what the controls show so far that it may override a LAIP that does not see it",
     "compensated-before": "the file says that its signals were compensated at or after acquisition; they were taken as they are",
     "compensation-file": "compensated with the matrix of the sample sheet instead of the file's own",
     "control-excluded": "a control that carries a population no other control shows was left out",
@@ -78,6 +80,7 @@ FLAGS = {
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shared-population": "most subjects show what was found: likelier normal marrow that no control shows",
     "shifted": "the tube lies unusually far from the reference",
+    SURELY_CHANGED: "a clearly different population is hardly there at other visits, where they were searched together",
     "time-missing": "no usable time channel: stability of the run was not checked",
     "stain-lost": "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",
     "tube-failed": "at least one tube of the visit could not be used",

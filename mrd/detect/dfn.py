@@ -105,11 +105,16 @@ class Cluster:
         """
         changed = self.change >= CHANGED
         if self.likely >= SURELY:
-            return self.ratio * (SURER if self.change >= 2 * CHANGED else 1)
+            return self.ratio * (SURER if self.surely_changed else 1)
         if self.likely >= LEAST_LIKELY and changed:
             return self.ratio
         doubtful = self.likely >= LEAST_LIKELY or (changed and self.possible >= SURELY)
         return self.ratio / 2 if doubtful else 0.0
+
+    @property
+    def surely_changed(self) -> bool:
+        """Whether it surely lies where leukaemia is looked for, and has changed twice as clearly as it must."""
+        return self.likely >= SURELY and self.change >= 2 * CHANGED
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,10 @@ class Excess:
     def strength(self) -> float:
         """That of the strongest cluster."""
         return max(c.strength for c in self.clusters)
+
+    def has_changed(self, strength: float) -> bool:
+        """Whether a cluster of at least this strength has surely changed since other visits."""
+        return any(c.surely_changed and c.strength >= strength for c in self.clusters)
 
 
 def rare_level(normal: Sequence[Tensor]) -> float:
@@ -344,7 +353,7 @@ LEAST_LIKELY = 0.5
 SURELY = 0.8
 """Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
 SURER = 1.4
-"""What the ratio of a population counts that surely lies there and has changed twice as clearly as it must."""
+"""What the ratio of a population counts that has surely changed."""
 CHANGED = 5.0
 """Times the cells of the subject's quiet visits from which on a population is there at one visit and not at others."""
 QUIET = 2

@@ -13,8 +13,8 @@ from mrd.quantify.visit import Judged, decide_visit
 Verdict = tuple[Judged, Decision]
 Rule = Callable[[Sequence[Judged], Settings], Verdict | None]
 
-
-CLEAR = "clearly-different"
+BEYOND = 5.0
+"""Times the upper end of the LAIP's interval from which on what surely changed overrides a LAIP that still finds some."""
 
 
 def of_arm(judged: Sequence[Judged], arm: str) -> list[Judged]:
@@ -57,8 +57,10 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
     changed, a gate may hold what is not leukaemia, or this person has a normal population that no control shows. At or above
     the threshold what differs is positive if it does so clearly and the LAIP shows nothing (or the settings let it always
     override): there a leukaemia of another kind is the likeliest, while a LAIP that still finds its own is seldom that far
-    off. Any other look, and what clearly differs and could lie above the threshold, is indeterminate, for review. Without
-    any LAIP what differs decides alone, and a LAIP that a follow-up taught adds to what it finds: it takes no positive back.
+    off, unless what differs has surely changed and is several times as much. In a tube that lies far from the reference only
+    what has surely changed is. Any other look, and what clearly differs and could lie above the threshold, is indeterminate,
+    for review. Without any LAIP what differs decides alone, and a LAIP that a follow-up taught adds to what it finds: it
+    takes no positive back.
     """
     lead, beside = parted(judged)
     looks = [x for x in (of_arm(judged, "dfn"), beside) if x]
@@ -86,13 +88,25 @@ def finds_more(look: Verdict, first: Verdict, settings: Settings) -> bool:
 
 def is_clear(look: Verdict) -> bool:
     """Whether what a look found is clearly different from normal."""
-    return CLEAR in look[0].counted.flags
+    return words.CLEAR in look[0].counted.flags
+
+
+def is_sure(look: Verdict) -> bool:
+    """Whether what a look found is clearly different, in a tube that lies where the controls do, or has surely changed too."""
+    flags = look[0].counted.flags
+    return is_clear(look) and ("shifted" not in flags or words.SURELY_CHANGED in flags)
+
+
+def is_beyond(look: Verdict, first: Verdict) -> bool:
+    """Whether what a look found has surely changed since other visits, and lies far beyond what is left of the LAIP."""
+    changed = words.SURELY_CHANGED in look[0].counted.flags
+    return changed and look[0].finding.interval[0] >= BEYOND * first[0].finding.interval[1]
 
 
 def outvoted(first: Verdict, look: Verdict, settings: Settings) -> Verdict:
     """What becomes of a call where another look finds more."""
     differs, x = look[0].counted.arm == "dfn", first[0].finding.x
-    switched = is_clear(look) and not is_detected(first[0].finding, settings)
+    switched = is_sure(look) and (not is_detected(first[0].finding, settings) or is_beyond(look, first))
     overrides = settings.dfn_overrides == "always" or (settings.dfn_overrides == "clear" and switched)
     if differs and overrides and look[1].below == "N":
         why = f"{look[1].reason}; the LAIP alone says {x:.2g}: {words.MAY_HAVE_CHANGED}"
@@ -175,7 +189,7 @@ def disagrees(other: Judged, deciding: Judged, decision: Decision, settings: Set
     sides = {other.decision.below, decision.below}
     if other.counted.arm == "dfn" and decision.below != "N":
         more = other.finding.x > deciding.finding.interval[1] and is_detected(other.finding, settings)
-        if other.decision.below == "N" or (more and CLEAR in other.counted.flags):
+        if other.decision.below == "N" or (more and words.CLEAR in other.counted.flags):
             return True
     blind = not is_detected(other.finding, settings) and deciding.finding.interval[0] > other.limits.lod
     return sides == {"Y", "N"} or (blind and is_detected(deciding.finding, settings))

@@ -50,6 +50,24 @@ def test_where_the_laip_shows_disease_what_is_clearly_different_is_for_review():
     assert told(replace(LAIP, found=90), clear, settings=OVERRIDE) == ("dfn", "positive", "N")
 
 
+def test_in_a_tube_far_from_the_reference_only_what_surely_changed_overrides():
+    shifted = replace(DFN, found=600, flags=("clearly-different", "shifted"))
+    assert told(replace(LAIP, found=10), shifted) == ("laip", "indeterminate", "")
+    changed = replace(shifted, flags=("clearly-different", "shifted", "surely-changed"))
+    assert told(replace(LAIP, found=10), changed) == ("dfn", "positive", "N")
+    unsure = replace(shifted, found=130, recall=Recall(0.9, 0.15))
+    assert told(replace(LAIP, found=10), unsure) == ("laip", "indeterminate", "")
+
+
+def test_what_has_surely_changed_and_is_far_more_overrides_what_is_left_of_the_laip():
+    changed = replace(DFN, found=6_000, flags=("clearly-different", "surely-changed"))
+    never = S.model_copy(update={"dfn_overrides": "never"})
+    assert told(replace(LAIP, found=90), changed) == ("dfn", "positive", "N")
+    assert told(replace(LAIP, found=90), replace(changed, flags=("clearly-different",))) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=90), replace(changed, found=400)) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=90), changed, settings=never) == ("laip", "indeterminate", "")
+
+
 def test_what_is_clearly_different_and_may_lie_above_the_threshold_is_never_called_below():
     unsure = replace(DFN, found=130, recall=Recall(0.9, 0.15))
     assert told(replace(LAIP, found=10), unsure) == ("laip", "not-detected", "Y")
