@@ -319,8 +319,8 @@ CLUSTERS = Table(
         C(
             "change",
             "f",
-            "its cells over those at the subject's quiet other visits, where searched together: beside normal marrow or plainly, "
-            "whichever is less",
+            "its cells over those at the subject's quiet other visits, where searched together; of what changed 5 times beside "
+            "normal marrow, by all cells",
             "1",
             low=0,
         ),

@@ -341,7 +341,7 @@ def weigh(mixture: Mixture, counted: Tensor, tube: Rare, others: Others, by: Chu
     best = ratio.argmax(dim=1)
     k = torch.arange(len(best), device=best.device)
     change = changes(mixture, tube, counts, others, by)[k, best]
-    change = torch.minimum(change, plain_changes(mixture, tube, best, change, others.visits))
+    change = plain_changes(mixture, tube, best, change, others.visits)
     cells = counts.clamp_min(1)
     told = (*(t[k, best].tolist() for t in (counts, mean, ratio, likely / cells, possible / cells)), change.tolist())
     return [Cluster(mixture.pick(k == i), int(found), *rest) for i, (found, *rest) in enumerate(zip(*told, strict=True))]
@@ -375,27 +375,30 @@ def changes(mixture: Mixture, tube: Rare, counts: Tensor, others: Others, by: Ch
 
 
 def plain_changes(mixture: Mixture, tube: Rare, best: Tensor, change: Tensor, visits: Sequence[Rare]) -> Tensor:
-    """By how much each component's population changed, told by all cells, with no normal marrow to explain any of them, (k,).
+    """How what changed beside normal marrow did by all cells, with no normal marrow to explain any of them, (k,).
 
     Where one tube's normal marrow settled otherwise than those of the other visits, cells that are there at every visit
-    lie over it at one alone. Only those that changed beside normal marrow are looked at.
+    lie over it at one alone. And what one visit's normal marrow leaves unexplained makes a real change look small.
 
     Parameters
     ----------
     best : the cut of each component, (k,) · change : how they changed beside each visit's normal marrow, (k,)
     """
     first, _, step = SCORES
-    plain = torch.full_like(change, float("inf"))
+    plain = change.clone()
     for k in (change.isfinite() & (change >= CHANGED)).nonzero()[:, 0].tolist() if visits else []:
         scores = component_logs(tube.cells, mixture.pick(torch.arange(len(best), device=best.device) == k))[:, 0] - tube.normal
-        plain[k] = plain_change(tube.cells[scores >= first + step * best[k]], tube, visits)
+        plain[k] = plain_change(tube.cells[scores >= first + step * best[k]], tube, visits, beside=float(change[k]))
     return plain
 
 
-def plain_change(found: Tensor, tube: Rare, visits: Sequence[Rare]) -> float:
-    """Cells of a tube in the core of a population, which holds half of those found, over those at the quiet visits."""
+def plain_change(found: Tensor, tube: Rare, visits: Sequence[Rare], *, beside: float) -> float:
+    """Cells of a tube in the core of a population, which holds half of those found, over those at the quiet visits.
+
+    beside : what is told where all cells of the visits are not known, or too few were found
+    """
     if tube.whole is None or len(found) < LEAST_FOUND:
-        return float("inf")
+        return beside
     centre, eye = found.mean(dim=0), torch.eye(found.shape[1], device=found.device)
     about = found - centre
     inverse = torch.linalg.inv((about.T @ about + HOLD * HELD_VARIANCE * eye) / (len(found) + HOLD))
@@ -410,7 +413,7 @@ def plain_change(found: Tensor, tube: Rare, visits: Sequence[Rare]) -> float:
         times = len(tube.whole) / max(len(visit), 1)
         few.append(float((away(visit) <= core).sum()) * times + 2 * max(times, 1.0))
     few.sort()
-    return float((away(tube.whole) <= core).sum()) / few[QUIET - 1 if len(few) > QUIET else 0] if few else float("inf")
+    return float((away(tube.whole) <= core).sum()) / few[QUIET - 1 if len(few) > QUIET else 0] if few else beside
 
 
 def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
