@@ -80,7 +80,7 @@ FLAGS = {
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shared-population": "most subjects show what was found: likelier normal marrow that no control shows",
     "shifted": "the tube lies unusually far from the reference",
-    SURELY_CHANGED: "a clearly different population is hardly there at other visits, where they were searched together",
+    SURELY_CHANGED: "most of what is clearly different is hardly there at other visits, where they were searched together",
     "time-missing": "no usable time channel: stability of the run was not checked",
     "stain-lost": "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",
     "tube-failed": "at least one tube of the visit could not be used",

@@ -138,8 +138,9 @@ class Excess:
         return max(c.strength for c in self.clusters)
 
     def has_changed(self, strength: float) -> bool:
-        """Whether a cluster of at least this strength has surely changed since other visits."""
-        return any(c.surely_changed and c.strength >= strength for c in self.clusters)
+        """Whether clusters of at least this strength that surely changed hold most of what was found."""
+        changed = sum(c.found for c in self.clusters if c.surely_changed and c.strength >= strength)
+        return 2 * changed >= sum(c.found for c in self.clusters)
 
 
 def rare_level(normal: Sequence[Tensor]) -> float:

@@ -9,6 +9,7 @@ from mrd.detect.chunks import BY_CHUNK
 from mrd.detect.dfn import (
     CHANGED,
     Cluster,
+    Excess,
     Others,
     Rare,
     compete,
@@ -230,6 +231,20 @@ def test_cells_that_only_one_normal_marrow_leaves_unexplained_have_not_changed()
     assert there.ratio == gone.ratio
     [unasked] = judge(one([0.0, 0.0]), tube, Others(blank, change=float("inf")))
     assert unasked.change == float("inf")
+
+
+def test_a_find_has_changed_where_most_of_it_did():
+    def cluster(found, change, likely=1.0):
+        return Cluster(one([0.0, 0.0]), found, 1.0, 20.0, likely, 1.0, change)
+
+    def changed(*clusters):
+        return Excess(None, None, None, list(clusters), None).has_changed(15.0)
+
+    assert changed(cluster(600, 30.0), cluster(80, 2.0))
+    assert not changed(cluster(80, 30.0), cluster(600, 2.0))
+    assert not changed(cluster(600, 30.0, likely=0.7))
+    assert not changed(cluster(600, float("nan")))
+    assert not changed(replace(cluster(600, 30.0), ratio=10.0))
 
 
 def test_components_that_overlap_are_one_population():
