@@ -21,7 +21,8 @@ from mrd.core.settings import Settings
 from mrd.core.words import CLEAR, FAILED, FOLLOWED, OK, SURELY_CHANGED, join_flags, split_flags
 from mrd.detect.align import Adapted, adapt, adapt_alone
 from mrd.detect.chunks import BY_CHUNK, Chunks
-from mrd.detect.dfn import Cluster, Excess, group_components
+from mrd.detect.dfn import Excess, group_components
+from mrd.detect.judge import Cluster
 from mrd.detect.laip import Laip, Places, align_tube, score_laip
 from mrd.detect.learned import Classifier, score_learned
 from mrd.detect.mixture import Mixture, component_logs, log_density

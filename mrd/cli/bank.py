@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from mrd.core.panel import Panel
 from mrd.core.slots import CONTROLS
 from mrd.detect.align import Adapted
 from mrd.detect.device import tensor
-from mrd.detect.dfn import Rare, rare_cells, rare_level
 from mrd.detect.frozen import reference_from
+from mrd.detect.judge import Rare, rare_cells, rare_level
 from mrd.detect.reference import Reference
 from mrd.files.anndata_io import read_anndata
 from mrd.files.layout import controls_path, reference_path
@@ -25,6 +26,8 @@ from mrd.files.models import REFERENCE_MODEL, read_model
 from mrd.files.panels import read_panel
 from mrd.quantify.purity import Made
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Bank:
@@ -32,7 +35,7 @@ class Bank:
 
     rare, level : each control's rare cells, and the log density under which a cell is one
     blanks : cells of each control that the search for what differs from normal took for leukaemic
-    changed : had every population of it changed since other visits
+    changed : had every population of it changed since other visits; none of a reference that was frozen before it was told
     made : what each control is made of; none of a reference that was frozen before it was told
     kind_cells, kind_recall : from how many cells on it finds known kinds, and the share of their cells it then tells
     """
@@ -101,7 +104,7 @@ def read_bank(folder: Path, name: str, device: torch.device) -> Bank:
         rare=[rare_cells(c, n, a.shift, level) for c, n, a in zip(cells, normals, adapted, strict=True)],
         level=level,
         blanks=list(rehearsal["found"]),
-        changed=list(rehearsal.get("changed", rehearsal["found"])),  # one frozen earlier has no searches to be blanks of
+        changed=list(rehearsal.get("changed", [])),
         made=[Made(c["n_erythroid"], c["n_lymphocytes"], c["n_leukocytes"]) for c in controls if "n_erythroid" in c],
         kind_cells=float("inf") if rehearsal["cells"] is None else float(rehearsal["cells"]),
         kind_recall=float(rehearsal["recall"]),
@@ -114,6 +117,7 @@ class Banks:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[tuple[str, str], Bank] = {}
+        self._tells: dict[str, bool] = {}
 
     def on(self, name: str, device: torch.device) -> Bank:
         """The reference of a panel on a device."""
@@ -121,6 +125,17 @@ class Banks:
         if at not in self._read:
             self._read[at] = read_bank(self.folder, name, device)
         return self._read[at]
+
+    def tells_changed(self, name: str) -> bool:
+        """Whether the reference of a panel tells what a search beside other visits finds in its controls."""
+        if name not in self._tells:
+            _, _, about = read_reference(self.folder, name, torch.device("cpu"))
+            self._tells[name] = "changed" in dict(about["rehearsal"])  # type: ignore[call-overload]
+            if not self._tells[name]:
+                log.warning(
+                    "the reference of panel %s is of before searches beside other visits: each tube is searched alone", name
+                )
+        return self._tells[name]
 
 
 def reference_record(folder: Path, panel: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.drawn import KIND as DRAWN, VERSION as DRAWN_VERSION, DrawnGate, asked_of
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, add_threads, start_run
-from mrd.cli.searches import find_search, is_led, read_search, searched_beside
+from mrd.cli.searches import find_search, is_led, may_search_beside, read_search, searched_beside
 from mrd.cli.tubes import gather_tubes, made_of, places_of, shuffled
 from mrd.core.contracts import BURDENS, CLUSTERS, LAIPS, LIMITS
 from mrd.core.digest import digest_json
@@ -29,7 +29,7 @@ from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
-from mrd.core.words import COMPOSITION, FAILED, FOLLOWED, HOLDRINET, MARROW, OK, join_flags, split_flags
+from mrd.core.words import COMPOSITION, FAILED, FOLLOWED, HOLDRINET, MARROW, OK, SHIFTED, join_flags, split_flags
 from mrd.detect.chunks import Chunks, Way, ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.far import Far, furthest
@@ -98,9 +98,8 @@ def run(options: argparse.Namespace) -> None:
     laips = records(read_table(options.laips, LAIPS))
     known = Known(Banks(reference_folder(job.results, job.settings.reference)), {})
     visits = dict(zip(tubes["tube_id"], tubes["visit"], strict=True))
-    asked = bool(job.settings.reference) or not job.settings.laip_folder
-    subjects = [records(mine) for _, mine in tubes[tubes["role"].ne("diagnosis") & asked].groupby(["subject", "panel"])]
-    together = {t["tube_id"] for mine in subjects for t in searched_beside(mine, job.settings)}
+    subjects = [records(mine) for _, mine in tubes[tubes["role"].ne("diagnosis")].groupby(["subject", "panel"])]
+    together = {t["tube_id"] for mine in subjects for t in searched_beside(job, mine, known.banks)}
     told = []
     for tube in follow(records(tubes), "detect"):
         taught = {r["arm"]: r for r in laips if teaches(r, tube, visits)}
@@ -123,7 +122,7 @@ def sight_record(job: Job, known: Known) -> dict[str, Any]:
     name, settings = job.tube["panel"], job.run.settings
     reference = reference_record(job.reference, name)
     behind = {a: r["inputs"] for a, r in job.taught.items()}
-    kept = kept_for(job, reference)
+    kept = kept_for(job, reference) if may_search_beside(job.run, name, known.banks) else None
     searched = {} if kept is None else {"search": kept[1]["artefact"]}
     inputs = {"cells": job.tube["artefact"], "reference": reference["artefact"], **counts_digest(job), **searched}
     told = provenance(
@@ -256,7 +255,7 @@ def kept_for(job: Job, reference: Mapping[str, Any]) -> tuple[Path, dict[str, An
     """
     told = job.taught.get("laip")
     kept = find_search(job.run, job.tube, reference, laip=told["artefact"] if told is not None and is_led(told) else "")
-    if kept is None and job.together and reference["outcome"] != FAILED:
+    if kept is None and job.together:
         fix = "run the workflow again with --forcerun laip"
         path = search_path(job.run.results / "laip", job.tube["tube_id"])
         raise FileError("what was found beside the subject's other visits is missing or of other cells", where=str(path), fix=fix)
@@ -289,7 +288,7 @@ def too_far(job: Job, far: Far) -> dict[str, Any]:
 
 def burden_row(job: Job, arm: str, sight: Sight, far: Far, lost: Sequence[str]) -> dict[str, Any]:
     """A burdens row: what an arm saw, where the tube lies, which stains seem lost, and flags of all."""
-    told = (["shifted"] if far.distance > job.run.settings.far_flag else []) + (["stain-lost"] if lost else [])
+    told = ([SHIFTED] if far.distance > job.run.settings.far_flag else []) + (["stain-lost"] if lost else [])
     flags = join_flags(split_flags(sight.row.get("flags")), told)
     where = {"distance": far.distance, "lost": ";".join(lost) or None}
     return {"tube_id": job.tube["tube_id"], "arm": arm, **sight.row, **where, "flags": flags}

@@ -25,7 +25,7 @@ from mrd.cli.together import (
 )
 from mrd.core.digest import digest_json
 from mrd.core.settings import Settings
-from mrd.core.words import FAILED, FOLLOWED
+from mrd.core.words import FOLLOWED
 from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device
 from mrd.detect.dfn import Excess, part_of, standing
@@ -58,7 +58,7 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
     reference = reference_record(banks.folder, name)
     told, searches = made_from(job, tubes, reference), {t["tube_id"]: told_of(job, t, tubes, reference) for t in tubes}
     inputs, record = digest_json(told), remembered(path, digest_json(told))
-    if reference["outcome"] == FAILED or not searched_beside(tubes, job.settings):
+    if not searched_beside(job, tubes, banks):
         forget(job, tubes, path)
         return remember(path, inputs, {"rows": [], "limits": []})
     if record is not None and all(is_kept(job, t, reference, searches[t["tube_id"]]) for t in tubes):

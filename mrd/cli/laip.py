@@ -21,8 +21,8 @@ from mrd.cli.drawn_record import drawn_record, first_tube
 from mrd.cli.followed import followed_record
 from mrd.cli.memory import within_memory
 from mrd.cli.run_options import Run, add_run_options, start_run
-from mrd.cli.searches import follows, is_led
-from mrd.cli.together import forget_searches, search_follow_ups
+from mrd.cli.searches import follows, frozen_record, is_led
+from mrd.cli.together import search_follow_ups
 from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import LAIPS, LIMITS
 from mrd.core.digest import digest_json
@@ -39,7 +39,7 @@ from mrd.detect.laip import learn_laip
 from mrd.detect.learned import learn_classifier
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder, taught_nothing_path
-from mrd.files.ledger import record_path, recorded, remember, remembered
+from mrd.files.ledger import record_path, remember, remembered
 from mrd.files.models import LAIP_MODEL, write_model
 from mrd.files.tables import write_table
 
@@ -69,7 +69,8 @@ def run(options: argparse.Namespace) -> None:
             told += taught_by(job, mine, largest.get((subject, panel)), banks)
         else:
             told.append(frozen)
-            search_with_frozen(job, records(mine[mine["role"] != "diagnosis"]), frozen, banks)
+            led = any(is_led(row) for row in frozen["rows"])
+            search_follow_ups(job, records(mine[mine["role"] != "diagnosis"]), banks, frozen if led else None)
         asked = asked_of(job.settings, job.samples, subject, panel)
         if asked is not None:
             told.append(drawn_record(job, asked, first_tube(mine), banks))
@@ -96,16 +97,6 @@ def taught_by(job: Run, tubes: pd.DataFrame, diagnosis: dict[str, Any] | None, b
     return [followed, *(without_arms(r, followed) for r in own)]
 
 
-def search_with_frozen(job: Run, follow_ups: list[dict[str, Any]], frozen: Mapping[str, Any], banks: Banks) -> None:
-    """Search follow-ups beside a frozen LAIP where its reference is frozen too: each beside earlier visits alone."""
-    if not follow_ups:
-        return
-    if not job.settings.reference:
-        forget_searches(job, follow_ups)
-        return
-    search_follow_ups(job, follow_ups, banks, frozen if any(is_led(row) for row in frozen["rows"]) else None)
-
-
 def is_taught(record: Mapping[str, Any]) -> bool:
     """Whether a record tells of a LAIP."""
     return any(row["outcome"] == OK for row in record["rows"])
@@ -115,14 +106,6 @@ def without_arms(record: dict[str, Any], other: Mapping[str, Any]) -> dict[str, 
     """A record without the arms that another one tells of."""
     told = {row["arm"] for row in other["rows"]}
     return {**record, "rows": [row for row in record["rows"] if row["arm"] not in told]}
-
-
-def frozen_record(job: Run, subject: str, panel: str) -> dict[str, Any] | None:
-    """The record of a frozen LAIP, where the given folder has one; one of follow-ups that taught nothing is none."""
-    if not job.settings.laip_folder:
-        return None
-    record = recorded(laip_path(Path(job.settings.laip_folder), subject, panel))
-    return record if record is not None and record["rows"] else None
 
 
 def laip_record(job: Run, row: dict[str, Any], banks: Banks) -> dict[str, Any]:

@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from mrd.cli.bank import Bank
+from mrd.cli.bank import Bank, Banks, reference_record
 from mrd.cli.run_options import Run
 from mrd.core.seeds import generator
 from mrd.core.settings import Settings
-from mrd.core.words import FOLLOWED, OK, split_flags
+from mrd.core.words import FAILED, FOLLOWED, OK, split_flags
 from mrd.detect.align import Adapted
 from mrd.detect.chunks import BY_CHUNK, Chunks
-from mrd.detect.dfn import Bare, Cluster, Excess, Others, Rare, Searched, find_excess, lay_bare, told_by
+from mrd.detect.dfn import Bare, Excess, Searched, find_excess, lay_bare, told_by
 from mrd.detect.frozen import adapted_arrays, adapted_from, laip_arrays, laip_from, mixture_arrays, mixture_from
+from mrd.detect.judge import Cluster, Others, Rare
 from mrd.detect.laip import Places
 from mrd.detect.mixture import log_density
-from mrd.files.layout import search_path
+from mrd.files.layout import laip_path, search_path
 from mrd.files.ledger import record_path, recorded, remember, remembered
 from mrd.files.models import SEARCH_MODEL, read_model, write_model
 
@@ -107,14 +108,36 @@ def follows(settings: Settings) -> bool:
     return settings.follow_found and not settings.reference
 
 
-def searched_beside(tubes: Sequence[dict[str, Any]], settings: Settings) -> list[dict[str, Any]]:
-    """Those of a subject's follow-ups of one panel that are searched beside its other visits."""
-    return [t for t in tubes if settings.follow_found and any(stands_beside(o, t, settings) for o in tubes)]
+def may_search_beside(job: Run, panel: str, banks: Banks) -> bool:
+    """Whether tubes of a panel may be searched beside other visits: not where nobody knows what that finds in the controls."""
+    known = job.settings.follow_found and reference_record(banks.folder, panel)["outcome"] != FAILED
+    return known and banks.tells_changed(panel)
+
+
+def searched_beside(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> list[dict[str, Any]]:
+    """Those of a subject's follow-ups of one panel that are searched beside its other visits.
+
+    None are beside a LAIP that is frozen where the reference is not: it was learned by another one.
+    """
+    if not tubes or not may_search_beside(job, tubes[0]["panel"], banks):
+        return []
+    if not job.settings.reference and frozen_record(job, tubes[0]["subject"], tubes[0]["panel"]) is not None:
+        return []
+    return [t for t in tubes if any(stands_beside(o, t, job.settings) for o in tubes)]
 
 
 def stands_beside(other: Mapping[str, Any], tube: Mapping[str, Any], settings: Settings) -> bool:
-    """Whether a tube is searched beside another: one of another visit; with a frozen reference of an earlier one."""
-    return bool(other["visit"] != tube["visit"] and (not settings.reference or other["collected"] < tube["collected"]))
+    """Whether a tube is searched beside another: like specimen, another visit, and with a frozen reference an earlier one."""
+    alike = other["visit"] != tube["visit"] and other["specimen_type"] == tube["specimen_type"]
+    return bool(alike and (not settings.reference or other["collected"] < tube["collected"]))
+
+
+def frozen_record(job: Run, subject: str, panel: str) -> dict[str, Any] | None:
+    """The record of a frozen LAIP, where the given folder has one; one of follow-ups that taught nothing is none."""
+    if not job.settings.laip_folder:
+        return None
+    record = recorded(laip_path(Path(job.settings.laip_folder), subject, panel))
+    return record if record is not None and record["rows"] else None
 
 
 def is_led(laip: Mapping[str, Any]) -> bool:

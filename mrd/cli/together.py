@@ -25,13 +25,13 @@ from mrd.cli.tubes import places_of, shuffled
 from mrd.core.digest import digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import Settings, stage_settings
-from mrd.core.words import FAILED
 from mrd.detect.align import Adapted
 from mrd.detect.chunks import whole_ways
 from mrd.detect.device import choose_device, tensor
-from mrd.detect.dfn import Bare, Excess, Rare, pooled
+from mrd.detect.dfn import Bare, Excess
 from mrd.detect.far import furthest
 from mrd.detect.frozen import laip_from
+from mrd.detect.judge import Rare, pooled
 from mrd.detect.laip import Laip, align_tube
 from mrd.detect.lost import carried_by, lost_stains
 from mrd.files.cells import read_cells
@@ -53,12 +53,12 @@ def search_follow_ups(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks, t
 
     What a frozen folder keeps, or was made from the same inputs, is not searched for again.
     """
+    if not tubes:
+        return
     name, laip = tubes[0]["panel"], "" if taught is None else taught["artefact"]
-    reference = reference_record(banks.folder, name)
-    beside = [] if reference["outcome"] == FAILED else searched_beside(tubes, job.settings)
-    told = {
-        t["tube_id"]: told_of(job, t, tubes, reference, laip=laip) for t in beside if not is_frozen(job, t, reference, laip=laip)
-    }
+    reference, beside = reference_record(banks.folder, name), searched_beside(job, tubes, banks)
+    own = [t for t in beside if not is_frozen(job, t, reference, laip=laip)]
+    told = {t["tube_id"]: told_of(job, t, tubes, reference, laip=laip) for t in own}
     mine = [t for t in tubes if t["tube_id"] in told]
     kept = [t for t in mine if is_kept(job, t, reference, told[t["tube_id"]], laip=laip)]
     forget_searches(job, [t for t in tubes if t not in kept])
@@ -149,7 +149,7 @@ def search_all(
     for tube in wanted:
         visits: dict[str, list[Rare]] = {}
         for other in fit:
-            if stands_beside(other, tube, job.settings) and other["specimen_type"] == tube["specimen_type"]:
+            if stands_beside(other, tube, job.settings):
                 visits.setdefault(other["visit"], []).append(laid[other["tube_id"]].rare)
         beside = [pooled(v) for v in visits.values()]
         found[tube["tube_id"]] = search(tube["tube_id"], laid[tube["tube_id"]], bank, job.settings, visits=beside)

@@ -48,6 +48,7 @@ MAY_HAVE_CHANGED = "the leukaemia may have changed"
 FOLLOWED = "laip-of-follow-up"
 CLEAR = "clearly-different"
 SURELY_CHANGED = "surely-changed"
+SHIFTED = "shifted"
 
 FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
@@ -79,7 +80,7 @@ FLAGS = {
     "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shared-population": "most subjects show what was found: likelier normal marrow that no control shows",
-    "shifted": "the tube lies unusually far from the reference",
+    SHIFTED: "the tube lies unusually far from the reference",
     SURELY_CHANGED: "most of what is clearly different is hardly there at other visits, where they were searched together",
     "time-missing": "no usable time channel: stability of the run was not checked",
     "stain-lost": "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",

@@ -19,15 +19,14 @@ from torch import Tensor
 
 from mrd.core.settings import Settings
 from mrd.detect.align import Adapted, adapt
-from mrd.detect.chunks import BY_CHUNK, Chunks, chunks
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.fit import start_mixture
+from mrd.detect.judge import Cluster, Others, Rare, counts_above, held, held_out, judge, weigh
 from mrd.detect.laip import Laip, Places, Witness
 from mrd.detect.mixture import (
     Mixture,
     Moments,
     Points,
-    component_logs,
-    component_logs_in,
     forms,
     log_density,
     moments_of,
@@ -37,33 +36,10 @@ from mrd.detect.mixture import (
 )
 from mrd.detect.reference import Reference, prior_of
 
-RARE = 0.15
-"""Share of control cells, those of lowest normal density, among which a leukaemia is looked for."""
 START_SHARE = 0.3
 LEAST_MASS = 8.0
-SCORES = (-4.0, 20.0, 0.2)
-"""Cuts at which an excess is judged: first, last, step (nat)."""
 PEOPLE = 0.25
 """How far a small normal population may lie from where the controls have it (asinh units, sd)."""
-HOLD = 12.0
-HELD_VARIANCE = 0.16
-
-
-@dataclass(frozen=True)
-class Rare:
-    """Cells of a marrow where normal marrow is thin, in the reference's frame, with their log density under it.
-
-    share : of the marrow's own cells that were kept for judging
-    places : which of them lie in the likely and in the possible places, (n, 2) bool; None where nobody asks
-    among : cells they are the rare ones of · whole : those, in the same frame; None where nobody asks
-    """
-
-    cells: Tensor
-    normal: Tensor
-    share: float = 1.0
-    places: Tensor | None = None
-    among: int = 0
-    whole: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -78,43 +54,6 @@ class Bare:
     adapted: Adapted
     rare: Rare
     allowed: Tensor
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """An excess: its component in the reference's frame, cells found on the held-out half and in the mean control.
-
-    ratio : the first over the second, at the cut where it is largest
-    likely, possible : share of its cells in the panel's gates for leukaemia
-    change : its cells over those at the subject's quiet visits; nan where there is no other visit
-    """
-
-    mixture: Mixture
-    found: int
-    background: float
-    ratio: float
-    likely: float
-    possible: float
-    change: float
-
-    @property
-    def strength(self) -> float:
-        """The ratio, half of it where leukaemia is less surely looked for, nothing where it is not.
-
-        What has changed since other visits is one step surer: a person's own populations stay what they are.
-        """
-        changed = self.change >= CHANGED
-        if self.likely >= SURELY:
-            return self.ratio * (SURER if self.surely_changed else 1)
-        if self.likely >= LEAST_LIKELY and changed:
-            return self.ratio
-        doubtful = self.likely >= LEAST_LIKELY or (changed and self.possible >= SURELY)
-        return self.ratio / 2 if doubtful else 0.0
-
-    @property
-    def surely_changed(self) -> bool:
-        """Whether it surely lies where leukaemia is looked for, and has changed twice as clearly as it must."""
-        return self.likely >= SURELY and self.change >= 2 * CHANGED
 
 
 @dataclass(frozen=True)
@@ -140,31 +79,7 @@ class Excess:
     def has_changed(self, strength: float) -> bool:
         """Whether clusters of at least this strength that surely changed hold most of what was found."""
         changed = sum(c.found for c in self.clusters if c.surely_changed and c.strength >= strength)
-        return 2 * changed >= sum(c.found for c in self.clusters)
-
-
-def rare_level(normal: Sequence[Tensor]) -> float:
-    """Log density under which a cell is rare in normal marrow: the quantile `RARE` over all controls."""
-    sample = torch.cat([n[:: max(len(n) // 20_000, 1)] for n in normal])
-    return float(torch.quantile(sample, RARE))
-
-
-def rare_cells(cells: Tensor, normal: Tensor, shift: Tensor, level: float) -> Rare:
-    """A control's rare cells, moved into the reference's frame."""
-    keep = normal < level
-    return Rare(cells[keep] - shift, normal[keep])
-
-
-@dataclass(frozen=True)
-class Others:
-    """What a population is held against: rare cells of the controls and of the subject's other visits.
-
-    controls : each judged by a reference that did not see it · change : what is taken for it where there are no other visits
-    """
-
-    controls: Sequence[Rare]
-    visits: Sequence[Rare] = ()
-    change: float = float("nan")
+        return 2 * changed > sum(c.found for c in self.clusters)
 
 
 def lay_bare(
@@ -197,7 +112,7 @@ def lay_bare(
     most = Mixture(torch.maximum(reference.largest, own.weights), own.means, wider, own.tails)
     allowed = torch.maximum(log_density(cells[keep], most, by), normal[keep] + float(np.log(settings.dfn_tolerance)))
     whole = cells - adapted.shift
-    return Bare(cells, adapted, Rare(whole[keep], normal[keep], 1.0, here[keep], len(cells), whole), allowed)
+    return Bare(cells, adapted, Rare(whole[keep], normal[keep], 1.0, here[keep], whole), allowed)
 
 
 def find_excess(
@@ -259,20 +174,6 @@ def adapt_beside(kept: list[Cluster], cells: Tensor, reference: Reference, setti
     return adapt(few, reference.mixture, prior_of(settings), leukaemic=together(kept), share=guess, by=by)
 
 
-def held_out(rare: Rare) -> Rare:
-    """The half of a tube's rare cells that components were not learned on."""
-    half = slice(1, None, 2)
-    places = None if rare.places is None else rare.places[half]
-    return replace(rare, cells=rare.cells[half], normal=rare.normal[half], share=0.5, places=places)
-
-
-def pooled(tubes: Sequence[Rare]) -> Rare:
-    """Rare cells of a visit's tubes as those of one."""
-    cells, normal = (torch.cat([getattr(t, n) for t in tubes]) for n in ("cells", "normal"))
-    whole = [t.whole for t in tubes if t.whole is not None]
-    return Rare(cells, normal, among=sum(t.among for t in tubes), whole=torch.cat(whole) if whole else None)
-
-
 def moved_to(tube: Rare, before: Adapted, after: Adapted, by: Chunks) -> Rare:
     """Rare cells as another adaptation of the same tube sees them."""
     cells, move = tube.cells + before.shift, before.shift - after.shift
@@ -319,120 +220,8 @@ def updated(m: Moments, alive: Tensor, tails: float) -> Mixture:
     """The M-step of the components that live on; spreads are held by `HOLD` cells of a typical population's."""
     kept = Moments(m.counts[alive], m.mass[alive], m.first[alive], m.second[alive], 0.0, m.total_weight)
     means = kept.first / kept.mass.clamp_min(1e-9)[:, None]
-    eye = torch.eye(means.shape[1], dtype=means.dtype, device=means.device) * HELD_VARIANCE
-    spreads = (scatter_about(kept, means) + HOLD * eye) / (kept.counts + HOLD)[:, None, None]
+    spreads = held(scatter_about(kept, means), kept.counts)
     return Mixture((kept.counts / kept.counts.sum()).float(), means.float(), spreads.float(), tails)
-
-
-def judge(mixture: Mixture, tube: Rare, others: Others, by: Chunks = BY_CHUNK) -> list[Cluster]:
-    """Weigh each component on the tube's other half; one without cells enough where leukaemia may lie is passed over."""
-    counted = counts_above(tube, mixture, by)
-    counts, likely, possible = counted
-    inside = possible if others.visits or others.change >= CHANGED else likely
-    worth = ((counts >= LEAST_FOUND) & (inside >= LEAST_LIKELY * counts)).any(dim=1)
-    return weigh(mixture.pick(worth), counted[:, worth], tube, others, by) if bool(worth.any()) else []
-
-
-def weigh(mixture: Mixture, counted: Tensor, tube: Rare, others: Others, by: Chunks = BY_CHUNK) -> list[Cluster]:
-    """Each component's cells in a tube, as counted, against those in the controls, at the cut where their ratio is largest."""
-    counts, likely, possible = counted
-    blank = torch.stack([counts_above(c, mixture, by)[0] for c in others.controls]) * tube.share
-    mean, worst = blank.mean(dim=0), blank.amax(dim=0)
-    ratio = torch.where(counts >= LEAST_FOUND, counts / torch.maximum(mean + 2, worst * 0.7), 0.0)
-    best = ratio.argmax(dim=1)
-    k = torch.arange(len(best), device=best.device)
-    change = changes(mixture, tube, counts, others, by)[k, best]
-    change = plain_changes(mixture, tube, best, change, others.visits)
-    cells = counts.clamp_min(1)
-    told = (*(t[k, best].tolist() for t in (counts, mean, ratio, likely / cells, possible / cells)), change.tolist())
-    return [Cluster(mixture.pick(k == i), int(found), *rest) for i, (found, *rest) in enumerate(zip(*told, strict=True))]
-
-
-LEAST_FOUND = 12
-"""Cells of the held-out half under which a ratio says nothing."""
-LEAST_LIKELY = 0.5
-SURELY = 0.8
-"""Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
-SURER = 1.4
-"""What the ratio of a population counts that has surely changed."""
-CHANGED = 5.0
-"""Times the cells of the subject's quiet visits from which on a population is there at one visit and not at others."""
-QUIET = 2
-"""Of the other visits, from the one with fewest cells on, which counts as quiet; the fewest where there are only two."""
-
-
-def changes(mixture: Mixture, tube: Rare, counts: Tensor, others: Others, by: Chunks) -> Tensor:
-    """Cells above every cut of each component over those at the subject's quiet visits, (k, q).
-
-    Two cells more than a visit shows are allowed it, so that one of few cells is not quiet for having shown none.
-    """
-    if not others.visits:
-        return torch.full(counts.shape, others.change, device=counts.device)
-    few = []
-    for visit in others.visits:
-        times = tube.share * tube.among / (visit.share * max(visit.among, 1))
-        few.append(counts_above(visit, mixture, by)[0] * times + 2 * max(times, 1.0))
-    return counts / torch.stack(few).kthvalue(QUIET if len(few) > QUIET else 1, dim=0).values
-
-
-def plain_changes(mixture: Mixture, tube: Rare, best: Tensor, change: Tensor, visits: Sequence[Rare]) -> Tensor:
-    """How what changed beside normal marrow did by all cells, with no normal marrow to explain any of them, (k,).
-
-    Where one tube's normal marrow settled otherwise than those of the other visits, cells that are there at every visit
-    lie over it at one alone. And what one visit's normal marrow leaves unexplained makes a real change look small.
-
-    Parameters
-    ----------
-    best : the cut of each component, (k,) · change : how they changed beside each visit's normal marrow, (k,)
-    """
-    first, _, step = SCORES
-    plain = change.clone()
-    for k in (change.isfinite() & (change >= CHANGED)).nonzero()[:, 0].tolist() if visits else []:
-        scores = component_logs(tube.cells, mixture.pick(torch.arange(len(best), device=best.device) == k))[:, 0] - tube.normal
-        plain[k] = plain_change(tube.cells[scores >= first + step * best[k]], tube, visits, beside=float(change[k]))
-    return plain
-
-
-def plain_change(found: Tensor, tube: Rare, visits: Sequence[Rare], *, beside: float) -> float:
-    """Cells of a tube in the core of a population, which holds half of those found, over those at the quiet visits.
-
-    beside : what is told where all cells of the visits are not known, or too few were found
-    """
-    if tube.whole is None or len(found) < LEAST_FOUND:
-        return beside
-    centre, eye = found.mean(dim=0), torch.eye(found.shape[1], device=found.device)
-    about = found - centre
-    inverse = torch.linalg.inv((about.T @ about + HOLD * HELD_VARIANCE * eye) / (len(found) + HOLD))
-
-    def away(cells: Tensor) -> Tensor:
-        moved = cells - centre
-        squared: Tensor = (moved @ inverse * moved).sum(dim=1)
-        return squared
-
-    core, few = away(found).median(), []
-    for visit in (v.whole for v in visits if v.whole is not None):
-        times = len(tube.whole) / max(len(visit), 1)
-        few.append(float((away(visit) <= core).sum()) * times + 2 * max(times, 1.0))
-    few.sort()
-    return float((away(tube.whole) <= core).sum()) / few[QUIET - 1 if len(few) > QUIET else 0] if few else beside
-
-
-def counts_above(marrow: Rare, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
-    """Cells above every cut of each component's score, the likely ones and the possible ones of them, (3, k, q).
-
-    Where nobody asked for places, none is in any.
-    """
-    first, last, step = SCORES
-    bins, k = round((last - first) / step), len(mixture.weights)
-    logs, rows = component_logs_in(marrow.cells, mixture), torch.arange(k, device=marrow.cells.device) * (bins + 1)
-
-    def part(piece: slice) -> Tensor:
-        place = ((logs(piece) - marrow.normal[piece, None] - first) / step).clamp_(-1, bins - 1).floor_().long() + 1 + rows
-        here = [place[:0], place[:0]] if marrow.places is None else [place[p] for p in marrow.places[piece].T]
-        return torch.stack([torch.bincount(x.reshape(-1), minlength=k * (bins + 1)) for x in (place, *here)])
-
-    binned = sum(by.each(part, chunks(len(marrow.cells), by.size)), rows.new_zeros(3, k * (bins + 1)))
-    return binned.reshape(3, k, bins + 1).flip(2).cumsum(2).flip(2)[:, :, 1:]
 
 
 def gather(kept: list[Cluster], cells: Tensor, adapted: Adapted, settings: Settings, by: Chunks) -> Excess:

@@ -12,7 +12,8 @@ from torch import Tensor
 from mrd.core.progress import follow
 from mrd.core.settings import Settings
 from mrd.detect.chunks import workers
-from mrd.detect.dfn import Excess, Others, Rare, accept, find_excess, lay_bare, rare_cells, rare_level, suspects
+from mrd.detect.dfn import Excess, accept, find_excess, lay_bare, suspects
+from mrd.detect.judge import Others, Rare, rare_cells, rare_level
 from mrd.detect.laip import Places
 from mrd.detect.mixture import Mixture
 from mrd.detect.reference import Learned, Reference

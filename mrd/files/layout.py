@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mrd.core.errors import FileError
+from mrd.files.ledger import recorded
 
 
 def plain_name(panel: str) -> str:
@@ -74,9 +75,9 @@ def search_path(folder: Path, tube: str) -> Path:
 
 
 def find_laip(results: Path, frozen: str, subject: str, panel: str) -> Path:
-    """Model of a subject's LAIP: the frozen one where the given folder has it, else the run's own."""
+    """Model of a subject's LAIP: the frozen one where the given folder has it whole, else the run's own."""
     given = laip_path(Path(frozen), subject, panel) if frozen else None
-    return given if given is not None and given.is_file() else laip_path(results / "laip", subject, panel)
+    return given if given is not None and recorded(given) is not None else laip_path(results / "laip", subject, panel)
 
 
 def drawn_path(folder: Path, subject: str, panel: str) -> Path:

@@ -94,7 +94,7 @@ def is_clear(look: Verdict) -> bool:
 def is_sure(look: Verdict) -> bool:
     """Whether what a look found is clearly different, in a tube that lies where the controls do, or has surely changed too."""
     flags = look[0].counted.flags
-    return is_clear(look) and ("shifted" not in flags or words.SURELY_CHANGED in flags)
+    return is_clear(look) and (words.SHIFTED not in flags or words.SURELY_CHANGED in flags)
 
 
 def is_beyond(look: Verdict, first: Verdict) -> bool:

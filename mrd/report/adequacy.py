@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from mrd.core.settings import Settings
-from mrd.core.words import MARROW, OK, split_flags
+from mrd.core.words import MARROW, OK, SHIFTED, split_flags
 from mrd.report.evidence import Row
 from mrd.report.numbers import is_told, percent, plain, threshold_text, whole
 
@@ -98,5 +98,5 @@ def quality_line(tubes: Sequence[Row]) -> Line:
 
 def distance_line(distance: Any, flags: Sequence[str]) -> Line:
     """How far a tube lies from the controls; the detect stage says from where on that is unusual."""
-    state = UNKNOWN if not is_told(distance) else UNMET if {"shifted", "far-from-reference"} & set(flags) else MET
+    state = UNKNOWN if not is_told(distance) else UNMET if {SHIFTED, "far-from-reference"} & set(flags) else MET
     return Line("Distance from the reference", plain(distance, 2), "not unusual", state)

@@ -12,16 +12,17 @@ from mrd.cli.arms import Look, align
 from mrd.cli.bank import read_bank
 from mrd.cli.main import main
 from mrd.cli.run_options import start_run
-from mrd.cli.searches import read_search
+from mrd.cli.searches import read_search, stands_beside
 from mrd.cli.tubes import gather_tubes, places_of, shuffled
 from mrd.core.contracts import CLUSTERS, LAIPS
+from mrd.core.settings import check_settings
 from mrd.core.tables import records
 from mrd.detect.device import tensor
 from mrd.detect.frozen import laip_from
 from mrd.files.cells import read_cells
-from mrd.files.layout import cells_path, laip_path, search_path
+from mrd.files.layout import cells_path, laip_path, reference_path, search_path
 from mrd.files.ledger import recorded, remember
-from mrd.files.models import LAIP_MODEL, read_model
+from mrd.files.models import LAIP_MODEL, REFERENCE_MODEL, read_model, write_model
 from mrd.files.tables import read_table
 from tests.cohort import controls, make_cohort, patient, read_calls, run_some, run_stages
 
@@ -94,7 +95,7 @@ def frozen_run(cohort, folder, visits, **told):
     folder.mkdir()
     (folder / "fcs").symlink_to(settings.parent / "fcs")
     rows = [r for r in patient("P1", "CD56+", [0.0, 0.0]) if r[1] in visits]
-    return run_stages(make_cohort(folder, rows, batch_tubes=20, reference=str(results / "reference"), **told))
+    return run_stages(make_cohort(folder, rows, batch_tubes=20, **{"reference": str(results / "reference"), **told}))
 
 
 def searched(results):
@@ -131,3 +132,55 @@ def test_what_is_frozen_with_a_laip_stays_and_a_new_visit_is_searched_beside_the
     assert searched(again) == []
     assert searched(whole) == ["P1_FU2_T1"]
     pd.testing.assert_frame_equal(read_calls(again)[COLUMNS], read_calls(whole)[COLUMNS])
+
+
+def test_a_reference_that_does_not_tell_what_such_a_search_finds_in_controls_is_searched_by_alone(cohort, tmp_path, capsys):
+    old = tmp_path / "reference"
+    shutil.copytree(cohort[1] / "reference", old)
+    path = reference_path(old, PANEL)
+    arrays, about = read_model(path, *REFERENCE_MODEL)
+    record = recorded(path)
+    write_model(
+        path, *REFERENCE_MODEL, arrays, {**about, "rehearsal": {k: v for k, v in about["rehearsal"].items() if k != "changed"}}
+    )
+    remember(path, record["inputs"], record)
+    results = frozen_run(cohort, tmp_path / "run", ["DX", "FU1", "FU2"], reference=str(old))
+    assert "each tube is searched alone" in capsys.readouterr().err
+    assert searched(results) == []
+    assert read_table(results / "clusters.tsv", CLUSTERS)["change"].isna().all()
+
+
+def test_frozen_searches_are_left_where_searches_are_off(cohort, tmp_path):
+    whole = frozen_run(cohort, tmp_path / "whole", ["DX", "FU1", "FU2"])
+    told = frozen_run(cohort, tmp_path / "on", ["DX", "FU1", "FU2"], laip_folder=str(whole / "laip"))
+    off = frozen_run(cohort, tmp_path / "off", ["DX", "FU1", "FU2"], laip_folder=str(whole / "laip"), follow_found=False)
+    assert read_table(told / "clusters.tsv", CLUSTERS)["change"].notna().any()
+    assert read_table(off / "clusters.tsv", CLUSTERS)["change"].isna().all()
+
+
+def test_a_frozen_laip_that_is_not_whole_is_none(cohort, tmp_path):
+    whole = frozen_run(cohort, tmp_path / "whole", ["DX", "FU1", "FU2"])
+    folder = tmp_path / "frozen"
+    shutil.copytree(whole / "laip", folder)
+    frozen = laip_path(folder, "P1", PANEL)
+    frozen.write_bytes(frozen.read_bytes() + b" ")
+    again = frozen_run(cohort, tmp_path / "again", ["DX", "FU1", "FU2"], laip_folder=str(folder))
+    assert laip_path(again / "laip", "P1", PANEL).is_file()
+    pd.testing.assert_frame_equal(read_calls(again)[COLUMNS], read_calls(whole)[COLUMNS])
+
+
+@pytest.mark.parametrize(
+    ("other", "frozen", "stands"),
+    [
+        ({}, False, False),
+        ({"visit": "FU2"}, False, True),
+        ({"visit": "FU2", "specimen_type": "peripheral blood"}, False, False),
+        ({"visit": "FU2"}, True, False),
+        ({"visit": "FU2", "collected": "2024-01-31"}, True, True),
+        ({"visit": "FU2", "collected": "2024-02-02"}, True, False),
+    ],
+)
+def test_who_stands_beside_whom(other, frozen, stands):
+    tube = {"visit": "FU1", "specimen_type": "bone marrow", "collected": "2024-02-01"}
+    settings = check_settings({"reference": "somewhere"} if frozen else {})
+    assert stands_beside({**tube, **other}, tube, settings) is stands

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -6,22 +5,8 @@ import pytest
 import torch
 
 from mrd.detect.chunks import BY_CHUNK
-from mrd.detect.dfn import (
-    CHANGED,
-    Cluster,
-    Excess,
-    Others,
-    Rare,
-    compete,
-    counts_above,
-    find_excess,
-    group_components,
-    judge,
-    lay_bare,
-    pooled,
-    rare_cells,
-    rare_level,
-)
+from mrd.detect.dfn import compete, find_excess, group_components, lay_bare
+from mrd.detect.judge import Cluster, Others, pooled, rare_cells, rare_level
 from mrd.detect.laip import Places, align_tube
 from mrd.detect.mixture import Mixture
 from tests.detect.marrow import LEUKAEMIA, SETTINGS, leukaemic, mixed, normal, tensor
@@ -174,77 +159,6 @@ def test_components_go_where_the_background_explains_their_cells():
     fitted = compete(extra, background, S, rng)
     assert 1 <= len(fitted.weights) < 10
     assert (fitted.weights @ fitted.means).numpy() == pytest.approx([6, 6], abs=0.2)
-
-
-def one(centre):
-    return Mixture(torch.ones(1), tensor([centre]), torch.eye(2)[None], 10.0)
-
-
-def half_and_quarter(n):
-    """Places of n cells: every fourth likely, every second possible."""
-    return torch.stack([torch.arange(n) % 4 == 0, torch.arange(n) % 2 == 0], dim=1)
-
-
-def test_cells_above_a_cut_are_those_whose_score_exceeds_it():
-    rng = np.random.default_rng(6)
-    marrow = Rare(tensor(rng.normal(0, 2, (500, 2))), tensor(rng.normal(-6, 2, 500)), places=half_and_quarter(500))
-    counts, likely, possible = counts_above(marrow, one([1.0, 0.0]))
-    from mrd.detect.mixture import log_density
-
-    scores = (log_density(marrow.cells, one([1.0, 0.0])) - marrow.normal).numpy()
-    for q, cut in ((0, -4.0), (20, 0.0), (40, 4.0)):
-        assert int(counts[0, q]) == pytest.approx((scores >= cut).sum(), abs=1)
-        assert int(likely[0, q]) == pytest.approx((scores[::4] >= cut).sum(), abs=1)
-        assert int(possible[0, q]) == pytest.approx((scores[::2] >= cut).sum(), abs=1)
-
-
-def test_a_component_is_judged_by_its_ratio_to_the_controls():
-    rng = np.random.default_rng(7)
-
-    def marrow(n):
-        return Rare(tensor(rng.normal(0, 0.5, (n, 2))), torch.full((n,), -10.0))
-
-    fitted, here = one([0.0, 0.0]), torch.ones(100, 2, dtype=torch.bool)
-    tube = Rare(*(getattr(marrow(100), n) for n in ("cells", "normal")), 0.5, here)
-    [alike] = judge(fitted, tube, Others([marrow(200) for _ in range(4)]))
-    [apart] = judge(fitted, tube, Others([marrow(4) for _ in range(4)]))
-    assert alike.ratio < 1.5
-    assert apart.ratio > 20
-    assert (apart.found, apart.likely) == (100, 1.0)
-    assert judge(fitted, replace(tube, places=~here), Others([marrow(4) for _ in range(4)])) == []
-
-
-def test_cells_that_only_one_normal_marrow_leaves_unexplained_have_not_changed():
-    rng = np.random.default_rng(8)
-
-    def marrow(n, normal):
-        cells = torch.cat([tensor(rng.normal(0, 0.5, (n, 2))), tensor(rng.normal(6, 0.5, (1000 - n, 2)))])
-        density = torch.cat([torch.full((n,), normal), torch.full((1000 - n,), 0.0)])
-        return Rare(cells, density, 1.0, torch.ones(1000, 2, dtype=torch.bool), 1000, cells)
-
-    tube, blank = marrow(200, -10.0), [marrow(2, -10.0) for _ in range(4)]
-    [there] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(200, 5.0) for _ in range(3)]))
-    [gone] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(2, -10.0) for _ in range(3)]))
-    [once] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(200, 5.0), *(marrow(2, -10.0) for _ in range(2))]))
-    assert there.change < 1.5 < CHANGED < 20 < gone.change
-    assert once.change > 20
-    assert there.ratio == gone.ratio
-    [unasked] = judge(one([0.0, 0.0]), tube, Others(blank, change=float("inf")))
-    assert unasked.change == float("inf")
-
-
-def test_a_find_has_changed_where_most_of_it_did():
-    def cluster(found, change, likely=1.0):
-        return Cluster(one([0.0, 0.0]), found, 1.0, 20.0, likely, 1.0, change)
-
-    def changed(*clusters):
-        return Excess(None, None, None, list(clusters), None).has_changed(15.0)
-
-    assert changed(cluster(600, 30.0), cluster(80, 2.0))
-    assert not changed(cluster(80, 30.0), cluster(600, 2.0))
-    assert not changed(cluster(600, 30.0, likely=0.7))
-    assert not changed(cluster(600, float("nan")))
-    assert not changed(replace(cluster(600, 30.0), ratio=10.0))
 
 
 def test_components_that_overlap_are_one_population():
