@@ -12,7 +12,7 @@ from mrd.report.numbers import is_told, percent, span, threshold_text, whole
 
 Row = Mapping[str, Any]
 LEFT_ASIDE = " Cells that differ from normal marrow were left aside, since most subjects show such a population: review first."
-CHANGED = f"The LAIP does not show it: {words.MAY_HAVE_CHANGED}."
+CHANGED = f"The LAIP shows none or far less of it: {words.MAY_HAVE_CHANGED}."
 AGAIN = "Repeat the marrow in 2 to 4 weeks where it may be regenerating (ELN 2021, A5)."
 
 
@@ -187,7 +187,17 @@ def _have(call: Row) -> str:
     return whole(call["n_leukocytes"])
 
 
-NOTES = frozenset({"compensation-file", "control-excluded", "few-controls", "in-sample", "no-regenerating-controls", "unstable"})
+NOTES = frozenset(
+    {
+        "compensation-file",
+        "control-excluded",
+        "few-controls",
+        "in-sample",
+        "no-regenerating-controls",
+        words.SURELY_CHANGED,
+        "unstable",
+    }
+)
 """Flags that inform; every other flag asks for a look."""
 GAPS = frozenset({"blood", "few-blasts", "few-leukocytes"})
 """Flags that keep a specimen from being called below; they take nothing from a positive."""

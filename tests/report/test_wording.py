@@ -58,12 +58,12 @@ def test_what_most_subjects_share_is_said_to_be_left_aside_where_the_reason_is_n
 def test_a_call_against_the_laip_says_that_the_leukaemia_may_have_changed():
     told = f"0.002 detected at or above 0.001; the LAIP alone says 0: {words.MAY_HAVE_CHANGED}"
     assert verdict(call("positive", reason=told), SETTINGS).endswith(
-        "at or above 0.1 % (10⁻³). The LAIP does not show it: the leukaemia may have changed. Review first."
+        "at or above 0.1 % (10⁻³). The LAIP shows none or far less of it: the leukaemia may have changed. Review first."
     )
     assert brief_reason(call("positive", reason=told)).endswith(
-        "quantified. The LAIP does not show it: the leukaemia may have changed."
+        "quantified. The LAIP shows none or far less of it: the leukaemia may have changed."
     )
-    assert "The LAIP does not show it" not in verdict(call("positive"), SETTINGS)
+    assert "The LAIP shows none or far less of it" not in verdict(call("positive"), SETTINGS)
     doubted = verdict(call("indeterminate", **{**SHORT, "reason": f"{told}; but most subjects show such a population"}), SETTINGS)
     assert doubted.count(words.MAY_HAVE_CHANGED) == 1
 
