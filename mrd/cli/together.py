@@ -56,13 +56,11 @@ def search_follow_ups(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks, t
     if not tubes:
         return
     name, laip = tubes[0]["panel"], "" if taught is None else taught["artefact"]
-    reference, beside = reference_record(banks.folder, name), searched_beside(job, tubes, banks)
-    own = [t for t in beside if not is_frozen(job, t, reference, laip=laip)]
+    reference = reference_record(banks.folder, name)
+    own = [t for t in searched_beside(job, tubes, banks) if not is_frozen(job, t, reference, laip=laip)]
     told = {t["tube_id"]: told_of(job, t, tubes, reference, laip=laip) for t in own}
-    mine = [t for t in tubes if t["tube_id"] in told]
-    kept = [t for t in mine if is_kept(job, t, reference, told[t["tube_id"]], laip=laip)]
-    forget_searches(job, [t for t in tubes if t not in kept])
-    wanted = {t["tube_id"]: told[t["tube_id"]] for t in mine if t not in kept}
+    wanted = {t["tube_id"]: told[t["tube_id"]] for t in own if not is_kept(job, t, reference, told[t["tube_id"]], laip=laip)}
+    forget_searches(job, [t for t in tubes if t["tube_id"] in wanted or t["tube_id"] not in told])
     if not wanted:
         return
     log.info("laip %s: its follow-ups beside each other", tubes[0]["subject"])
