@@ -129,8 +129,9 @@ def is_own(results: Path, folder: Path) -> bool:
 
 
 def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame) -> list[Shared]:
-    """Populations that most subjects of the run share."""
-    return shared_populations(different(clusters, patients), int(patients["subject"].nunique()))
+    """Populations that most subjects of the run share, of those with a follow-up that could be looked at."""
+    searched = patients[patients["role"].ne("diagnosis") & patients["outcome"].eq(words.OK)]
+    return shared_populations(different(clusters, patients), int(searched["subject"].nunique()))
 
 
 def different(clusters: pd.DataFrame, tubes: pd.DataFrame) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ from mrd.cli.together import (
 from mrd.core.digest import digest_json
 from mrd.core.settings import Settings
 from mrd.core.words import FOLLOWED
-from mrd.detect.chunks import whole_ways
+from mrd.detect.chunks import BY_CHUNK, Chunks, whole_ways
 from mrd.detect.device import choose_device
 from mrd.detect.dfn import Excess, part_of, standing
 from mrd.detect.frozen import laip_arrays
@@ -69,7 +69,7 @@ def followed_record(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks) -> 
     taught = within_memory(
         f"laip {subject}",
         tries,
-        lambda way: learn_followed(job, tubes, banks.on(name, way.device), path, told=told, searches=searches),
+        lambda way: learn_followed(job, tubes, banks.on(name, way.device), path, told=told, searches=searches, by=way.chunks),
     )
     remember_searches(job, tubes, reference, searches)
     return remember(path, inputs, taught)
@@ -83,12 +83,13 @@ def learn_followed(
     *,
     told: dict[str, Any],
     searches: Mapping[str, Mapping[str, Any]],
+    by: Chunks = BY_CHUNK,
 ) -> dict[str, Any]:
     """Search every tube of a subject and write what was found; returns the record of the LAIP that the richest teaches.
 
     told, searches : what the LAIP, and by tube its search, are made from
     """
-    laid, found = search_together(job, tubes, bank, searches)
+    laid, found = search_together(job, tubes, bank, searches, by=by)
     near = [t for t in tubes if not is_far(laid[t["tube_id"]], bank, job.settings)]
     shown = [s for t in near if (s := shown_in(t, found[t["tube_id"]], job.settings)) is not None]
     if not shown:

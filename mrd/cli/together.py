@@ -26,7 +26,7 @@ from mrd.core.digest import digest_json
 from mrd.core.provenance import provenance
 from mrd.core.settings import Settings, stage_settings
 from mrd.detect.align import Adapted
-from mrd.detect.chunks import whole_ways
+from mrd.detect.chunks import BY_CHUNK, Chunks, whole_ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.dfn import Bare, Excess
 from mrd.detect.far import furthest
@@ -69,7 +69,12 @@ def search_follow_ups(job: Run, tubes: Sequence[dict[str, Any]], banks: Banks, t
         f"laip {tubes[0]['subject']}",
         whole_ways(choose_device(job.settings.device)),
         lambda way: search_together(
-            job, tubes, banks.on(name, way.device), wanted, None if arrays is None else laip_from(arrays, way.device)
+            job,
+            tubes,
+            banks.on(name, way.device),
+            wanted,
+            None if arrays is None else laip_from(arrays, way.device),
+            by=way.chunks,
         ),
     )
     remember_searches(job, tubes, reference, wanted, laip=laip)
@@ -122,7 +127,13 @@ def remember_searches(
 
 
 def search_together(
-    job: Run, tubes: Sequence[dict[str, Any]], bank: Bank, told: Mapping[str, Mapping[str, Any]], laip: Laip | None = None
+    job: Run,
+    tubes: Sequence[dict[str, Any]],
+    bank: Bank,
+    told: Mapping[str, Mapping[str, Any]],
+    laip: Laip | None = None,
+    *,
+    by: Chunks = BY_CHUNK,
 ) -> tuple[dict[str, Bare], dict[str, Excess | None]]:
     """Search tubes of a subject and write what was found; returns the tubes laid bare and the finds.
 
@@ -130,9 +141,9 @@ def search_together(
     """
     wanted = [t for t in tubes if t["tube_id"] in told]
     needed = [t for t in tubes if t in wanted or any(stands_beside(t, w, job.settings) for w in wanted)]
-    laid = {t["tube_id"]: laid_bare(job, t, bank, laip) for t in needed}
+    laid = {t["tube_id"]: laid_bare(job, t, bank, laip, by=by) for t in needed}
     searched = {n: tube.bare for n, tube in laid.items()}
-    found = search_all(job, wanted, needed, searched, bank)
+    found = search_all(job, wanted, needed, searched, bank, by=by)
     for tube_id, excess in found.items():
         about = {"tube_id": tube_id, "provenance": {**told[tube_id], "device": str(bank.device)}}
         write_search(search_path(job.results / "laip", tube_id), excess, about, aligned=laid[tube_id].aligned)
@@ -140,7 +151,13 @@ def search_together(
 
 
 def search_all(
-    job: Run, wanted: Sequence[dict[str, Any]], tubes: Sequence[dict[str, Any]], laid: Mapping[str, Bare], bank: Bank
+    job: Run,
+    wanted: Sequence[dict[str, Any]],
+    tubes: Sequence[dict[str, Any]],
+    laid: Mapping[str, Bare],
+    bank: Bank,
+    *,
+    by: Chunks = BY_CHUNK,
 ) -> dict[str, Excess | None]:
     """What differs from normal in each wanted tube of a subject, its other visits standing beside the controls."""
     fit, found = comparable(tubes, laid, bank, job.settings), {}
@@ -150,7 +167,7 @@ def search_all(
             if stands_beside(other, tube, job.settings):
                 visits.setdefault(other["visit"], []).append(laid[other["tube_id"]].rare)
         beside = [pooled(v) for v in visits.values()]
-        found[tube["tube_id"]] = search(tube["tube_id"], laid[tube["tube_id"]], bank, job.settings, visits=beside)
+        found[tube["tube_id"]] = search(tube["tube_id"], laid[tube["tube_id"]], bank, job.settings, visits=beside, by=by)
     return found
 
 
@@ -173,13 +190,14 @@ def is_far(bare_tube: Bare, bank: Bank, settings: Settings) -> bool:
     )
 
 
-def laid_bare(job: Run, tube: dict[str, Any], bank: Bank, laip: Laip | None = None) -> Laid:
+def laid_bare(job: Run, tube: dict[str, Any], bank: Bank, laip: Laip | None = None, *, by: Chunks = BY_CHUNK) -> Laid:
     """A tube laid bare for the search, which takes no more cells than these."""
     settings, path = job.settings, cells_path(job.results, tube["tube_id"])
     cells = shuffled(read_cells(path), settings.seed, tube["tube_id"], max(settings.control_cells, settings.adapt_cells))
     values = tensor(cells.values, bank.device)
-    aligned = align_tube(values, bank.reference.mixture, laip, settings, in_sample=False)
-    laid = bare(values, places_of(cells, bank.panel, bank.device), bank, settings, adapted=alone(values, aligned, bank, settings))
+    aligned = align_tube(values, bank.reference.mixture, laip, settings, in_sample=False, by=by)
+    by_itself = alone(values, aligned, bank, settings, by)
+    laid = bare(values, places_of(cells, bank.panel, bank.device), bank, settings, adapted=by_itself, by=by)
     return Laid(laid, None if laip is None else aligned)
 
 

@@ -328,7 +328,9 @@ def test_visits_that_cannot_tell_are_none_to_compare_with(cohort, monkeypatch):
 
     def beside(tubes, laid):
         seen = []
-        monkeypatch.setattr(together, "search", lambda tube, *_, visits: seen.append([len(visits), sum(v.among for v in visits)]))
+        monkeypatch.setattr(
+            together, "search", lambda tube, *_, visits, by: seen.append([len(visits), sum(v.among for v in visits)])
+        )
         search_all(job, tubes, tubes, laid, bank)
         monkeypatch.undo()
         return seen

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from mrd.cli.call import different
+from mrd.cli.call import different, shared_by_most
 from mrd.cli.main import main
 from mrd.core.contracts import DIFFERENCES
 from mrd.files.tables import read_table
@@ -119,3 +119,13 @@ def test_populations_of_diagnosis_tubes_are_shared_with_nobody():
     ]
     clusters = pd.DataFrame(found, columns=["subject", "tube_id", "arm", "phenotype"])
     assert different(clusters, tubes) == [("P1", "B"), ("P2", "B")]
+
+
+def test_of_subjects_are_those_with_a_follow_up_that_could_be_looked_at():
+    subjects = [f"P{i}" for i in range(1, 9)]
+    rows = [(s, f"{s}_DX", "diagnosis", "ok") for s in subjects]
+    rows += [(s, f"{s}_FU1", "follow-up", "failed" if s == "P6" else "ok") for s in subjects[:6]]
+    tubes = pd.DataFrame(rows, columns=["subject", "tube_id", "role", "outcome"])
+    found = [(s, f"{s}_FU1", "dfn", "CD45midCD34hi/CD45+") for s in subjects[:5]]
+    [told] = shared_by_most(pd.DataFrame(found, columns=["subject", "tube_id", "arm", "phenotype"]), tubes)
+    assert (told.n_subjects, told.n_searched) == (5, 5)
