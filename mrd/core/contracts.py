@@ -319,8 +319,7 @@ CLUSTERS = Table(
         C(
             "change",
             "f",
-            "its cells over those at the subject's quiet other visits, where searched together; of what changed 5 times beside "
-            "normal marrow, by all cells",
+            "its cells over those at the subject's quiet other visits, where searched together, as far as all cells bear it out",
             "1",
             low=0,
         ),

@@ -170,7 +170,9 @@ def recounted(mixture: Mixture, tube: Rare, best: Tensor, change: Tensor, visits
     """How components that changed beside each visit's normal marrow did by all cells, with none of them explained by it, (k,).
 
     Where one tube's normal marrow settled otherwise than those of the other visits, cells that are there at every visit
-    lie over it at one alone. And what one visit's normal marrow leaves unexplained makes a real change look small.
+    lie over it at one alone: all cells then tell that nothing changed. And what another visit's normal marrow leaves
+    unexplained makes a real change look small, as normal cells do that lie in its core: where both tell that it changed,
+    the larger count is told.
 
     Parameters
     ----------
@@ -182,7 +184,8 @@ def recounted(mixture: Mixture, tube: Rare, best: Tensor, change: Tensor, visits
     again, number = change.clone(), torch.arange(len(best), device=best.device)
     for k in (change >= CHANGED).nonzero()[:, 0].tolist():
         scores = component_logs(tube.cells, mixture.pick(number == k))[:, 0] - tube.normal
-        again[k] = core_change(tube.cells[scores >= first + step * best[k]], tube, visits)
+        told = core_change(tube.cells[scores >= first + step * best[k]], tube, visits)
+        again[k] = max(told, float(change[k])) if told >= CHANGED else told
     return again
 
 

@@ -67,6 +67,22 @@ def test_cells_that_only_one_normal_marrow_leaves_unexplained_have_not_changed()
     assert unasked.change == float("inf")
 
 
+def test_normal_cells_in_the_core_of_a_population_make_its_change_no_smaller_either():
+    rng = np.random.default_rng(11)
+
+    def marrow(leukaemic, explained):
+        near, far = (tensor(rng.normal(0, 0.5, (n, 2))) for n in (leukaemic, explained))
+        cells = torch.cat([near, far, tensor(rng.normal(9, 0.5, (2000 - leukaemic - explained, 2)))])
+        normal = torch.cat([torch.full((leukaemic,), -12.0), torch.full((2000 - leukaemic,), 5.0)])
+        return Rare(cells, normal, 1.0, torch.ones(2000, 2, dtype=torch.bool), cells)
+
+    tube, blank = marrow(400, 60), [marrow(2, 60) for _ in range(4)]
+    [changed] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(2, 60) for _ in range(3)]))
+    assert changed.change == pytest.approx(400 / 4)
+    [steady] = judge(one([0.0, 0.0]), tube, Others(blank, [marrow(2, 300) for _ in range(3)]))
+    assert steady.change < 2
+
+
 def test_what_other_visits_leave_unexplained_around_a_population_makes_its_change_no_smaller():
     rng = np.random.default_rng(10)
     angle = rng.uniform(0, 2 * np.pi, 60)
