@@ -1,7 +1,7 @@
 """A CUDA device that is only said to be one: tensors on it are worked on by the CPU, and no other tensor may be mixed in.
 
 It shows that every tensor of a computation lies where it should, on machines without a GPU; numbers, memory and speed of a
-real device it does not show.
+real device it does not show. It has no generator of random numbers of its own, and refuses the CPU's.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class _Device(TorchFunctionMode):
         if func in (Tensor.numpy, Tensor.__array__) and there:
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
         asked, args, kwargs = _asked(func, args, kwargs)
+        if kwargs.get("generator") is not None and (there or asked == "cuda"):
+            raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'")
         if there and func not in MOVES:
             held = [args[0], *args[2:]] if func in INDEXED else given
             strayed = [t for t in _tensors(held) if not isinstance(t, There) and t.dim()]

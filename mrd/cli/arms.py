@@ -123,7 +123,7 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
     if excess is None:
         nothing = {"n_found": 0, "recall": bank.kind_recall, "recall_se": BLANK_RECALL_ERROR, "least_lod": min(least, 1.0)}
         return Sight(_row(look, nothing, None), limits=[{**head, **b} for b in blank_rows(bank, blanks)])
-    fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank), excess.witness, bank, look.settings, head)
+    fitted = calibrate(laip_scorer(excess.laip, excess.witness, bank, look.by), excess.witness, bank, look.settings, head)
     own = settle(excess, look)
     scores = laip_scores(look, excess.laip, own)
     found, recall = scores > fitted.cut, of_the_whole(fitted.recall)

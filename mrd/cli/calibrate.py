@@ -12,6 +12,7 @@ from torch import Tensor
 from mrd.cli.bank import Bank
 from mrd.core.settings import Settings
 from mrd.core.words import OK, join_flags
+from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.laip import Laip, Witness, score_laip, spiked_scores
 from mrd.detect.learned import Classifier, score_learned
 from mrd.detect.phenotype import phenotype
@@ -39,18 +40,18 @@ class Scorer:
     spiked: Callable[[int], Tensor]
 
 
-def laip_scorer(laip: Laip, witness: Witness, bank: Bank) -> Scorer:
+def laip_scorer(laip: Laip, witness: Witness, bank: Bank, by: Chunks = BY_CHUNK) -> Scorer:
     """Scores of a LAIP: its density over that of the control's own normal marrow."""
     return Scorer(
-        lambda i: score_laip(bank.cells[i], laip, bank.adapted[i].shift, bank.normal[i]),
-        lambda i: spiked_scores(witness, laip, bank.adapted[i], most=MOST_WITNESSES),
+        lambda i: score_laip(bank.cells[i], laip, bank.adapted[i].shift, bank.normal[i], by),
+        lambda i: spiked_scores(witness, laip, bank.adapted[i], most=MOST_WITNESSES, by=by),
     )
 
 
-def learned_scorer(classifier: Classifier, witness: Witness, bank: Bank) -> Scorer:
+def learned_scorer(classifier: Classifier, witness: Witness, bank: Bank, by: Chunks = BY_CHUNK) -> Scorer:
     """Scores of a classifier: it sees every marrow in the reference's frame, so a witness looks the same in each."""
-    seen = score_learned(witness.cells[:MOST_WITNESSES], classifier)
-    return Scorer(lambda i: score_learned(bank.cells[i] - bank.adapted[i].shift, classifier), lambda _: seen)
+    seen = score_learned(witness.cells[:MOST_WITNESSES], classifier, by=by)
+    return Scorer(lambda i: score_learned(bank.cells[i] - bank.adapted[i].shift, classifier, by=by), lambda _: seen)
 
 
 def control_curves(scorer: Scorer, witness: Witness, bank: Bank) -> Curves:

@@ -91,10 +91,10 @@ def learn_followed(
     """
     laid, found = search_together(job, tubes, bank, searches, by=by)
     near = [t for t in tubes if not is_far(laid[t["tube_id"]], bank, job.settings)]
-    shown = [s for t in near if (s := shown_in(t, found[t["tube_id"]], job.settings)) is not None]
+    shown = [s for t in near if (s := shown_in(t, found[t["tube_id"]], job.settings, by)) is not None]
     if not shown:
         return {"rows": [], "limits": []}
-    return make_followed(job, max(shown, key=lambda s: s.laip.share), bank, path, told)
+    return make_followed(job, max(shown, key=lambda s: s.laip.share), bank, path, told, by=by)
 
 
 def forget(job: Run, tubes: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -103,20 +103,22 @@ def forget(job: Run, tubes: Sequence[Mapping[str, Any]], path: Path) -> None:
     forget_searches(job, tubes)
 
 
-def shown_in(tube: dict[str, Any], excess: Excess | None, settings: Settings) -> Shown | None:
+def shown_in(tube: dict[str, Any], excess: Excess | None, settings: Settings, by: Chunks = BY_CHUNK) -> Shown | None:
     """The populations of a follow-up that differ from normal by themselves, if they are no handful."""
     chosen = None if excess is None else standing(excess, settings.dfn_ratio)
     if excess is None or chosen is None or not bool(chosen.any()):
         return None
-    laip, witness = part_of(excess, chosen)
+    laip, witness = part_of(excess, chosen, by)
     return Shown(tube, laip, witness) if laip.share >= settings.followed_least else None
 
 
-def make_followed(job: Run, shown: Shown, bank: Bank, path: Path, told: dict[str, Any]) -> dict[str, Any]:
+def make_followed(
+    job: Run, shown: Shown, bank: Bank, path: Path, told: dict[str, Any], *, by: Chunks = BY_CHUNK
+) -> dict[str, Any]:
     """Calibrate and write what a follow-up shows as the LAIP of its subject."""
     tube, laip = shown.tube, shown.laip
     head = {"subject": tube["subject"], "panel": tube["panel"]}
-    fitted = calibrate(laip_scorer(laip, shown.witness, bank), shown.witness, bank, job.settings, {**head, "arm": "laip"})
+    fitted = calibrate(laip_scorer(laip, shown.witness, bank, by), shown.witness, bank, job.settings, {**head, "arm": "laip"})
     limits = [{**r, **added(r, n)} for r, n in zip(fitted.limits, bank.changed, strict=True)]
     whole = replace(fitted, recall=of_the_whole(fitted.recall), limits=limits)
     row = {**head, "tube_id": tube["tube_id"], "arm": "laip", **laip_columns(whole, laip, bank, FOLLOWED)}

@@ -32,7 +32,7 @@ from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.tables import records
 from mrd.core.words import FAILED, OK, join_flags
-from mrd.detect.chunks import whole_ways
+from mrd.detect.chunks import Chunks, whole_ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import classifier_arrays, laip_arrays
 from mrd.detect.laip import learn_laip
@@ -128,27 +128,26 @@ def laip_record(job: Run, row: dict[str, Any], banks: Banks) -> dict[str, Any]:
     made = within_memory(
         f"laip {subject}",
         whole_ways(choose_device(job.settings.device)),
-        lambda way: make_laip(job, row, banks.on(name, way.device), path, told),
+        lambda way: make_laip(job, row, banks.on(name, way.device), path, told, by=way.chunks),
     )
     return remember(path if is_taught(made) else none, digest_json(told), made)
 
 
-def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[str, Any]) -> dict[str, Any]:
+def make_laip(job: Run, row: dict[str, Any], bank: Bank, path: Path, told: dict[str, Any], *, by: Chunks) -> dict[str, Any]:
     """Learn, calibrate and write the LAIP and the classifier of a subject; finding none is an outcome."""
     subject, seed = str(row["subject"]), job.settings.seed
     cells = shuffled(read_cells(cells_path(job.results, row["tube_id"])), seed, row["tube_id"])
     rng = generator(seed, "laip", subject, bank.panel.name)
-    taught = learn_laip(
-        tensor(cells.values, bank.device), places_of(cells, bank.panel, bank.device), bank.reference, job.settings, rng
-    )
+    values, places = tensor(cells.values, bank.device), places_of(cells, bank.panel, bank.device)
+    taught = learn_laip(values, places, bank.reference, job.settings, rng, by=by)
     if taught is None:
         path.unlink(missing_ok=True)
         return nothing_learned(row, "no population of the diagnosis tube exceeds what the controls show", "no-laip")
     normal = [c[: len(c) // 2] - a.shift for c, a in zip(bank.cells, bank.adapted, strict=True)]
     classifier = learn_classifier(taught.pupils, normal, generator(seed, "learned", subject, bank.panel.name))
     scorers = {
-        "laip": laip_scorer(taught.laip, taught.witness, bank),
-        "learned": learned_scorer(classifier, taught.witness, bank),
+        "laip": laip_scorer(taught.laip, taught.witness, bank, by),
+        "learned": learned_scorer(classifier, taught.witness, bank, by),
     }
     head = {"subject": subject, "panel": row["panel"]}
     fitted = {arm: calibrate(s, taught.witness, bank, job.settings, {**head, "arm": arm}) for arm, s in scorers.items()}

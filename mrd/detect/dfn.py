@@ -261,10 +261,10 @@ def standing(excess: Excess, strength: float) -> Tensor:
     return torch.tensor([g in strong for g in groups], device=excess.laip.mixture.weights.device)
 
 
-def part_of(excess: Excess, chosen: Tensor) -> tuple[Laip, Witness]:
+def part_of(excess: Excess, chosen: Tensor, by: Chunks = BY_CHUNK) -> tuple[Laip, Witness]:
     """Some components of an excess, (k,) bool, as a LAIP of their own with its witnesses."""
     laip, witness = excess.laip, excess.witness
-    mine = responsibilities(witness.cells, laip.mixture)[:, chosen].sum(dim=1)
+    mine = responsibilities(witness.cells, laip.mixture, by)[:, chosen].sum(dim=1)
     part = Laip(laip.mixture.pick(chosen), laip.share * float(laip.mixture.weights[chosen].sum()))
     return part, Witness(witness.cells, witness.leukaemic * mine)
 

@@ -52,7 +52,13 @@ class Places:
 
 
 def learn_laip(
-    cells: Tensor, places: Places, reference: Reference, settings: Settings, rng: np.random.Generator
+    cells: Tensor,
+    places: Places,
+    reference: Reference,
+    settings: Settings,
+    rng: np.random.Generator,
+    *,
+    by: Chunks = BY_CHUNK,
 ) -> Taught | None:
     """Find the leukaemic components of a diagnosis tube; None where nothing exceeds the controls.
 
@@ -69,23 +75,22 @@ def learn_laip(
     half = min(len(cells) // 2, settings.adapt_cells)
     train, rest = cells[:half], cells[half : 2 * half]
     components = max(min(settings.laip_components, half // 100), 2)
-    free = fit_mixture(train, start_mixture(train, components, settings.tails, rng), rounds=40)
-    share = responsibilities(train, free)
-    adapted = adapt(train, reference.mixture, firm_prior(settings))
+    free = fit_mixture(train, start_mixture(train, components, settings.tails, rng), rounds=40, by=by)
+    share = responsibilities(train, free, by)
+    adapted = adapt(train, reference.mixture, firm_prior(settings), by=by)
     chosen = torch.zeros(components, dtype=torch.bool, device=cells.device)
     for _ in range(LAIP_TURNS):
         allowed = replace(adapted.mixture, weights=reference.largest)
-        more = chosen | stands_out(excess_of(train, share, free, allowed), share, places, settings)
+        more = chosen | stands_out(excess_of(train, share, free, allowed, by), share, places, settings)
         if bool((more == chosen).all()):
             break
         chosen = more
         known = free.pick(chosen).moved(-adapted.shift)
-        adapted = adapt(
-            train, reference.mixture, firm_prior(settings), leukaemic=known, share=float(share[:, chosen].sum() / half)
-        )
+        mass = float(share[:, chosen].sum() / half)
+        adapted = adapt(train, reference.mixture, firm_prior(settings), leukaemic=known, share=mass, by=by)
     if not chosen.any():
         return None
-    probability = responsibilities(rest, free)[:, chosen].sum(dim=1)
+    probability = responsibilities(rest, free, by)[:, chosen].sum(dim=1)
     laip = Laip(free.pick(chosen).moved(-adapted.shift), float(probability.mean()))
     pupils = Witness(train - adapted.shift, share[:, chosen].sum(dim=1))
     return Taught(laip, pupils, Witness(rest - adapted.shift, probability))
@@ -96,9 +101,9 @@ def firm_prior(settings: Settings) -> Prior:
     return Prior(settings.mean_prior, np.inf, settings.adapt_rounds)
 
 
-def excess_of(cells: Tensor, share: Tensor, free: Mixture, allowed: Mixture) -> Tensor:
+def excess_of(cells: Tensor, share: Tensor, free: Mixture, allowed: Mixture, by: Chunks) -> Tensor:
     """Mean log density of each free component's cells over what controls allow, (k,)."""
-    over = log_density(cells, free) - log_density(cells, allowed)
+    over = log_density(cells, free, by) - log_density(cells, allowed, by)
     return (share * over[:, None]).sum(dim=0) / share.sum(dim=0).clamp_min(1e-6)
 
 
@@ -142,7 +147,7 @@ def score_laip(cells: Tensor, laip: Laip, shift: Tensor, normal: Tensor, by: Chu
     return log_density(cells, laip.mixture.moved(shift), by) - normal
 
 
-def spiked_scores(witness: Witness, laip: Laip, control: Adapted, *, most: int = 4000) -> Tensor:
+def spiked_scores(witness: Witness, laip: Laip, control: Adapted, *, most: int = 4000, by: Chunks = BY_CHUNK) -> Tensor:
     """Scores the witnesses would have in a control's tube: moved there by its shift, judged by its normal marrow."""
     moved = witness.cells[:most] + control.shift
-    return score_laip(moved, laip, control.shift, log_density(moved, control.mixture))
+    return score_laip(moved, laip, control.shift, log_density(moved, control.mixture, by), by)

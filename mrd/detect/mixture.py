@@ -204,7 +204,7 @@ def log_density(x: Tensor, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
     return by.join(lambda piece: joint(feature_rows(x[piece], centre), form).log, len(x), x.new_empty(0))
 
 
-def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
+def responsibilities(x: Tensor, mixture: Mixture, by: Chunks = BY_CHUNK) -> Tensor:
     """Probability of each component given the cell, (n, k)."""
     centre = mixture.weights @ mixture.means
     form = forms(mixture, centre)
@@ -213,7 +213,7 @@ def responsibilities(x: Tensor, mixture: Mixture) -> Tensor:
         told = joint(feature_rows(x[piece], centre), form)
         return (told.part * form.height[:, None] / told.total).T
 
-    return BY_CHUNK.join(part, len(x), x.new_empty(0, len(mixture.weights)))
+    return by.join(part, len(x), x.new_empty(0, len(mixture.weights)))
 
 
 def component_logs(x: Tensor, mixture: Mixture) -> Tensor:

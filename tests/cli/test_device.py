@@ -45,6 +45,11 @@ def test_what_lies_in_two_places_is_refused(there):
     for taken in (a.numpy, lambda: np.asarray(a)):
         with pytest.raises(TypeError, match="can't convert cuda"):
             taken()
+    ours = torch.Generator().manual_seed(1)
+    for drawn in (lambda: torch.rand(3, generator=ours, device=there), lambda: a.normal_(generator=ours)):
+        with pytest.raises(RuntimeError, match="type for generator"):
+            drawn()
+    assert not isinstance(torch.rand(3, generator=ours), There)
     product = a @ b.to(there)
     assert isinstance(product, There)
     assert not isinstance(product.cpu(), There)
