@@ -18,7 +18,7 @@ from mrd.cli.drawn import ARM as DRAWN
 from mrd.cli.searches import Kept, bare, search
 from mrd.core.errors import FileError, PanelError
 from mrd.core.settings import Settings
-from mrd.core.words import CLEAR, FAILED, FOLLOWED, OK, SURELY_CHANGED, join_flags, split_flags
+from mrd.core.words import CLEAR, FAILED, FOLLOWED, NEW, OK, SURELY_CHANGED, join_flags, split_flags
 from mrd.detect.align import Adapted, adapt, adapt_alone
 from mrd.detect.chunks import BY_CHUNK, Chunks
 from mrd.detect.dfn import Excess, group_components
@@ -142,8 +142,9 @@ def see_dfn(look: Look, adapted: Adapted) -> Sight:
 
 
 def flags_of(excess: Excess, clear: float) -> list[str]:
-    """Whether something is clearly different, and whether it has surely changed since other visits."""
-    return ([CLEAR] if excess.strength >= clear else []) + ([SURELY_CHANGED] if excess.has_changed(clear) else [])
+    """Whether something is clearly different, whether most of it is new, and whether it has surely changed."""
+    told = {CLEAR: excess.strength >= clear, NEW: excess.is_new(clear), SURELY_CHANGED: excess.has_changed(clear)}
+    return [flag for flag, holds in told.items() if holds]
 
 
 def found_in(look: Look, adapted: Adapted) -> tuple[Excess | None, list[int]]:

@@ -104,7 +104,7 @@ class Settings(BaseModel):
     dfn_overrides: Literal["never", "clear", "always"] = _set(
         "clear",
         "call",
-        "whether dfn may call positive what the LAIP does not: never, clear (different, and the LAIP shows nothing), or always",
+        "whether dfn may call positive what the LAIP does not: never, clear (and new, the LAIP shows nothing), or always",
     )
     dfn_below: bool = _set(False, "call", "whether dfn alone may call below the threshold, down to its LoD")
     drawn_below: bool = _set(False, "call", "whether a drawn LAIP whose recall is assumed may tell below the threshold")

@@ -47,6 +47,7 @@ MAY_HAVE_CHANGED = "the leukaemia may have changed"
 """Part of the reason of a call that what differs from normal gave where the LAIP shows nothing."""
 FOLLOWED = "laip-of-follow-up"
 CLEAR = "clearly-different"
+NEW = "new-population"
 SURELY_CHANGED = "surely-changed"
 SHIFTED = "shifted"
 
@@ -54,7 +55,7 @@ FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
     "arms-disagree": "the arms lie on different sides of the threshold, or one does not find what another does",
     "blood": "peripheral blood: reported, never called below",
-    CLEAR: "a population exceeds what the controls show so far that it may override a LAIP that does not see it",
+    CLEAR: "a population exceeds what the controls show so far that nobody is told below, whatever the LAIP says",
     "compensated-before": "the file says that its signals were compensated at or after acquisition; they were taken as they are",
     "compensation-file": "compensated with the matrix of the sample sheet instead of the file's own",
     "control-excluded": "a control that carries a population no other control shows was left out",
@@ -70,6 +71,7 @@ FLAGS = {
     "in-sample": "the LAIP was learned on this very tube",
     FOLLOWED: "no LAIP of a diagnosis: it is what differs from normal at another visit; it does not tell below the threshold",
     "lod-above-threshold": "this tube could not have shown disease at the threshold",
+    NEW: "most of what is clearly different is hardly there at other visits (where none tells: exceeds the controls very far)",
     "near-threshold": "the interval holds the threshold: review first",
     "no-diagnosis": "no diagnosis tube of this panel stands behind the subject",
     "no-laip": "no population in excess of the controls was found at diagnosis",
@@ -81,7 +83,7 @@ FLAGS = {
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
     "shared-population": "most subjects show what was found: likelier normal marrow that no control shows",
     SHIFTED: "the tube lies unusually far from the reference",
-    SURELY_CHANGED: "most of what is clearly different is hardly there at other visits, where they were searched together",
+    SURELY_CHANGED: "most of what differs clearly is hardly there at other visits, and lies where leukaemia is looked for",
     "time-missing": "no usable time channel: stability of the run was not checked",
     "stain-lost": "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",
     "tube-failed": "at least one tube of the visit could not be used",

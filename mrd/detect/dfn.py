@@ -76,10 +76,17 @@ class Excess:
         """That of the strongest cluster."""
         return max(c.strength for c in self.clusters)
 
+    def is_new(self, strength: float) -> bool:
+        """Whether most of what was found is new at this strength."""
+        return self.mostly([c.is_new(strength) for c in self.clusters])
+
     def has_changed(self, strength: float) -> bool:
-        """Whether clusters of at least this strength that surely changed hold most of what was found."""
-        changed = sum(c.found for c in self.clusters if c.surely_changed and c.strength >= strength)
-        return 2 * changed > sum(c.found for c in self.clusters)
+        """Whether most of what was found is at least this strong and has surely changed."""
+        return self.mostly([c.surely_changed and c.strength >= strength for c in self.clusters])
+
+    def mostly(self, told: Sequence[bool]) -> bool:
+        """Whether the clusters of which something is told hold most of what was found."""
+        return 2 * sum(c.found for c, t in zip(self.clusters, told, strict=True) if t) > sum(c.found for c in self.clusters)
 
 
 def lay_bare(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 
 import torch
 from torch import Tensor
@@ -92,6 +93,16 @@ class Cluster:
         """Whether it surely lies where leukaemia is looked for, and has changed twice as clearly as it must."""
         return self.likely >= SURELY and self.change >= 2 * CHANGED
 
+    def is_new(self, strength: float) -> bool:
+        """Whether it reaches a strength and has changed since other visits; where none tells, several times that strength.
+
+        A normal population that a person has and no control shows is there at every visit, as far over the controls as a
+        leukaemia may be.
+        """
+        if isnan(self.change):
+            return self.strength >= UNTOLD * strength
+        return self.change >= CHANGED and self.strength >= strength
+
 
 def rare_level(normal: Sequence[Tensor]) -> float:
     """Log density under which a cell is rare in normal marrow: the quantile `RARE` over all controls."""
@@ -147,6 +158,8 @@ LEAST_FOUND = 12
 LEAST_LIKELY = 0.5
 SURELY = 0.8
 """Share of a population's cells that must lie where leukaemia is looked for; from the second on it surely lies there."""
+UNTOLD = 3.0
+"""Times as strong as else a population must be to be new where no other visit tells: normal ones reach 44 times the controls."""
 SURER = 1.4
 """What the ratio of a population counts that has surely changed."""
 CHANGED = 5.0

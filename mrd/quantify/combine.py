@@ -55,11 +55,12 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
     The LAIP is the learned one; a drawn one stands in where none was learned, and else is another look, as is what differs
     from normal. A look finds more where it is detected beyond the interval of the LAIP's estimate: the leukaemia may have
     changed, a gate may hold what is not leukaemia, or this person has a normal population that no control shows. At or above
-    the threshold what differs is positive if it does so clearly and the LAIP shows nothing (or the settings let it always
-    override): there a leukaemia of another kind is the likeliest, while a LAIP that still finds its own is seldom that far
-    off, unless what differs has surely changed and is several times as much. In a tube that lies far from the reference only
-    what has surely changed is. Any other look, and what clearly differs and could lie above the threshold, is indeterminate,
-    for review. Without any LAIP what differs decides alone, and a LAIP that a follow-up taught adds to what it finds: it
+    the threshold what differs is positive if it does so clearly, is new, and the LAIP shows nothing (or the settings let it
+    always override): there a leukaemia of another kind is the likeliest, while what is there at every visit may as well be
+    this person's normal marrow, and a LAIP that still finds its own is seldom that far off, unless what differs has surely
+    changed and is several times as much. In a tube that lies far from the reference only what has surely changed is. Any
+    other look, and what clearly differs and could lie above the threshold, is indeterminate, for review. Without any LAIP
+    what differs decides alone, and a LAIP that a follow-up taught adds to what it finds: it
     takes no positive back.
     """
     lead, beside = parted(judged)
@@ -92,9 +93,9 @@ def is_clear(look: Verdict) -> bool:
 
 
 def is_sure(look: Verdict) -> bool:
-    """Whether what a look found is clearly different, in a tube that lies where the controls do, or has surely changed too."""
+    """Whether what a look found is clearly different and new, in a tube that lies where the controls do, or surely changed."""
     flags = look[0].counted.flags
-    return is_clear(look) and (words.SHIFTED not in flags or words.SURELY_CHANGED in flags)
+    return words.NEW in flags and (words.SHIFTED not in flags or words.SURELY_CHANGED in flags)
 
 
 def is_beyond(look: Verdict, first: Verdict) -> bool:

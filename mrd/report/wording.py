@@ -194,6 +194,7 @@ NOTES = frozenset(
         "few-controls",
         "in-sample",
         "no-regenerating-controls",
+        words.NEW,
         words.SURELY_CHANGED,
         "unstable",
     }

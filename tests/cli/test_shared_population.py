@@ -23,6 +23,16 @@ def called(settings, results, **changed):
     return row["call"], row["flags"].split(";"), row["reason"]
 
 
+def lose_laip(results):
+    """The LAIP sees nothing at P1_FU1, and what differs there is new."""
+    table = results / "detect" / "s001.tsv"
+    burdens = pd.read_csv(table, sep="\t", dtype=str)
+    here = burdens["tube_id"].eq("P1_FU1_T1")
+    burdens.loc[here & burdens["arm"].isin(["laip", "learned"]), "n_found"] = "0"
+    burdens.loc[here & burdens["arm"].eq("dfn"), "flags"] = "clearly-different;new-population"
+    burdens.to_csv(table, sep="\t", index=False)
+
+
 @pytest.fixture
 def alone_is_most(monkeypatch):
     """One subject of a run is enough for what it shows to be shared; call `.undo()` for the rule as it is."""
@@ -73,11 +83,7 @@ def test_calls_that_hang_on_what_is_shared_are_the_same_when_they_are_locked(cop
 
 def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(copied, monkeypatch):
     settings, results = copied
-    table = results / "detect" / "s001.tsv"
-    burdens = pd.read_csv(table, sep="\t", dtype=str)
-    laip = burdens["tube_id"].eq("P1_FU1_T1") & burdens["arm"].isin(["laip", "learned"])
-    burdens.loc[laip, "n_found"] = "0"
-    burdens.to_csv(table, sep="\t", index=False)
+    lose_laip(results)
     alone, flags, _ = called(settings, results)
     assert (alone, "shared-population" in flags) == ("positive", False)
     monkeypatch.setattr(shared, "LEAST_SUBJECTS", 1)
@@ -92,10 +98,7 @@ def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(c
 
 def test_what_subjects_of_another_run_shared_leaves_no_relapse_to_the_laip(copied, alone_is_most):
     settings, results = copied
-    table = results / "detect" / "s001.tsv"
-    burdens = pd.read_csv(table, sep="\t", dtype=str)
-    burdens.loc[burdens["tube_id"].eq("P1_FU1_T1") & burdens["arm"].isin(["laip", "learned"]), "n_found"] = "0"
-    burdens.to_csv(table, sep="\t", index=False)
+    lose_laip(results)
     assert "does not speak against the LAIP" in called(settings, results)[2]
     other = results.parent / "other"
     shutil.copytree(results / "reference", other / "reference")

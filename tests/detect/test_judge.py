@@ -110,3 +110,19 @@ def test_a_find_has_changed_where_most_of_it_did():
     assert not changed(cluster(600, 30.0, likely=0.7))
     assert not changed(cluster(600, float("nan")))
     assert not changed(replace(cluster(600, 30.0), ratio=10.0))
+
+
+def test_a_find_is_new_where_most_of_it_is_not_at_other_visits_too():
+    def cluster(found, change, *, ratio=20.0, likely=1.0):
+        return Cluster(one([0.0, 0.0]), found, 1.0, ratio, likely, 1.0, change)
+
+    def new(*clusters):
+        return Excess(None, None, None, list(clusters), None).is_new(15.0)
+
+    assert new(cluster(600, 6.0), cluster(80, 2.0))
+    assert new(cluster(600, 6.0, likely=0.6))
+    assert not new(cluster(80, 6.0), cluster(600, 2.0))
+    assert not new(cluster(600, 2.0, ratio=90.0))
+    assert not new(cluster(600, 6.0, ratio=14.0))
+    assert not new(cluster(600, float("nan"), ratio=44.0))
+    assert new(cluster(600, float("nan"), ratio=46.0))

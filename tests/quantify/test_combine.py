@@ -37,33 +37,40 @@ def test_disease_that_the_laip_does_not_see_is_never_called_below():
     assert told(replace(LAIP, found=10), replace(DFN, found=600), settings=OVERRIDE) == ("dfn", "positive", "N")
 
 
-def test_what_is_clearly_different_overrides_a_laip_that_does_not_see_it():
-    clear = replace(DFN, found=600, flags=("clearly-different",))
+def test_what_is_clearly_different_and_new_overrides_a_laip_that_does_not_see_it():
+    clear = replace(DFN, found=600, flags=("clearly-different", "new-population"))
     never = S.model_copy(update={"dfn_overrides": "never"})
     assert told(replace(LAIP, found=10), clear) == ("dfn", "positive", "N")
     assert told(replace(LAIP, found=10), clear, settings=never) == ("laip", "indeterminate", "")
 
 
+def test_what_is_there_at_other_visits_too_is_for_review():
+    steady = replace(DFN, found=600, flags=("clearly-different",))
+    assert told(replace(LAIP, found=10), steady) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=10), steady, settings=OVERRIDE) == ("dfn", "positive", "N")
+
+
 def test_where_the_laip_shows_disease_what_is_clearly_different_is_for_review():
-    clear = replace(DFN, found=600, flags=("clearly-different",))
+    clear = replace(DFN, found=600, flags=("clearly-different", "new-population"))
     assert told(replace(LAIP, found=90), clear) == ("laip", "indeterminate", "")
     assert told(replace(LAIP, found=90), clear, settings=OVERRIDE) == ("dfn", "positive", "N")
 
 
 def test_in_a_tube_far_from_the_reference_only_what_surely_changed_overrides():
-    shifted = replace(DFN, found=600, flags=("clearly-different", "shifted"))
+    shifted = replace(DFN, found=600, flags=("clearly-different", "new-population", "shifted"))
     assert told(replace(LAIP, found=10), shifted) == ("laip", "indeterminate", "")
-    changed = replace(shifted, flags=("clearly-different", "shifted", "surely-changed"))
+    changed = replace(shifted, flags=("clearly-different", "new-population", "shifted", "surely-changed"))
     assert told(replace(LAIP, found=10), changed) == ("dfn", "positive", "N")
     unsure = replace(shifted, found=130, recall=Recall(0.9, 0.15))
     assert told(replace(LAIP, found=10), unsure) == ("laip", "indeterminate", "")
 
 
 def test_what_has_surely_changed_and_is_far_more_overrides_what_is_left_of_the_laip():
-    changed = replace(DFN, found=6_000, flags=("clearly-different", "surely-changed"))
+    changed = replace(DFN, found=6_000, flags=("clearly-different", "new-population", "surely-changed"))
     never = S.model_copy(update={"dfn_overrides": "never"})
     assert told(replace(LAIP, found=90), changed) == ("dfn", "positive", "N")
-    assert told(replace(LAIP, found=90), replace(changed, flags=("clearly-different",))) == ("laip", "indeterminate", "")
+    unsure = replace(changed, flags=("clearly-different", "new-population"))
+    assert told(replace(LAIP, found=90), unsure) == ("laip", "indeterminate", "")
     assert told(replace(LAIP, found=90), replace(changed, found=400)) == ("laip", "indeterminate", "")
     assert told(replace(LAIP, found=90), changed, settings=never) == ("laip", "indeterminate", "")
 
