@@ -78,11 +78,11 @@ def test_what_is_learned_is_learned_on_the_cpu_where_a_device_has_no_room(
     before = path.read_bytes()
     path.unlink()
 
-    def scarce(*words):
+    def scarce(*words, **named):
         tried.append(len(words))
         if len(tried) == 1:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return done(*words)
+        return done(*words, **named)
 
     monkeypatch.setattr(module, "choose_device", cuda)
     monkeypatch.setattr(Banks, "on", lambda banks, name, device: read_bank(banks.folder, name, torch.device("cpu")))
