@@ -27,7 +27,7 @@ from mrd.files.tables import read_table, read_together, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
 from mrd.quantify.combine import combine, combined_flags, heard, reaching
-from mrd.quantify.shared import Shared, all_shared, shared_populations
+from mrd.quantify.shared import CHANGED, Shared, all_shared, shared_populations
 from mrd.quantify.visit import (
     Counted,
     Judged,
@@ -137,10 +137,11 @@ def shared_by_most(clusters: pd.DataFrame, patients: pd.DataFrame) -> list[Share
 def different(clusters: pd.DataFrame, tubes: pd.DataFrame) -> list[tuple[str, str]]:
     """Subject and phenotype of every population that the search found; what was followed is known from it already.
 
-    At diagnosis it is the leukaemia that differs, and leukaemias may be alike.
+    At diagnosis it is the leukaemia that differs, and leukaemias may be alike. So it is with what has changed between visits:
+    what a person has for normal marrow is there at every one.
     """
     diagnosis = tubes.loc[tubes["role"].eq("diagnosis"), "tube_id"]
-    mine = clusters[clusters["arm"].eq("dfn") & ~clusters["tube_id"].isin(diagnosis)]
+    mine = clusters[clusters["arm"].eq("dfn") & ~clusters["tube_id"].isin(diagnosis) & ~clusters["change"].ge(CHANGED)]
     return list(zip(mine["subject"], mine["phenotype"], strict=True))
 
 
@@ -164,7 +165,7 @@ def call_visit(visit: pd.DataFrame, evidence: Evidence, settings: Settings) -> t
     head |= {**purity, "storage_days": storage_days(visit), "stains_lost": stains_lost(visit, evidence)}
     flags += specimen_flags(head, settings)
     judged = judge_visit(pool(counted), settings, marrow=head["specimen_type"] == words.MARROW)
-    shared = [j for j in judged if j.counted.arm == "dfn" and all_shared(phenotypes_of(j, evidence), evidence.shared)]
+    shared = [j for j in judged if j.counted.arm == "dfn" and found_shared(j, evidence)]
     asked = heard(judged, shared, settings, of_others=evidence.of_others)
     combined = combine(asked, settings)
     flags += [f for r in idle for f in words.split_flags(r["flags"])]
@@ -190,10 +191,11 @@ def is_in_sample(visit: pd.DataFrame, evidence: Evidence) -> bool:
     return bool(visit["role"].eq("diagnosis").any() and visit["tube_id"].isin(taught["tube_id"]).any())
 
 
-def phenotypes_of(judged: Judged, evidence: Evidence) -> list[str]:
-    """Populations that the search found in the tubes that were judged."""
+def found_shared(judged: Judged, evidence: Evidence) -> bool:
+    """Whether the search found, in the tubes that were judged, only what most subjects share; what has changed is not."""
     mine = evidence.clusters["tube_id"].isin(judged.counted.tubes) & evidence.clusters["arm"].eq("dfn")
-    return list(evidence.clusters.loc[mine, "phenotype"])
+    found = evidence.clusters[mine]
+    return not found["change"].ge(CHANGED).any() and all_shared(list(found["phenotype"]), evidence.shared)
 
 
 def visit_head(visit: pd.DataFrame, settings: Settings) -> dict[str, Any]:

@@ -10,6 +10,8 @@ LEVELS = {"-": 0, "lo": 1, "mid": 2, "+": 3, "hi": 4}
 PART = re.compile(r"([A-Za-z][A-Za-z0-9]*?)(hi|lo|mid|\+|-)")
 MOST_UNLIKE = 3
 """Steps of level, over all markers, within which two populations are alike; no marker may differ by more than one."""
+CHANGED = 5.0
+"""Times the subject's quiet visits from which on a population is no normal one that everybody has; as the search takes it."""
 LEAST_SUBJECTS = 5
 LEAST_SHARE = 3 / 4
 """Of the subjects that were searched: phenotypes alike were seen in up to 6 of 9, a normal population in 8 of 9."""

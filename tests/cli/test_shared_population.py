@@ -9,6 +9,7 @@ import yaml
 from mrd.cli.call import different, shared_by_most
 from mrd.cli.main import main
 from mrd.core.contracts import DIFFERENCES
+from mrd.detect import judge
 from mrd.files.tables import read_table
 from mrd.quantify import shared
 from tests.cohort import read_calls, run_some
@@ -96,6 +97,22 @@ def test_what_is_shared_does_not_speak_against_a_laip_and_what_is_its_own_does(c
     assert row["ci_high"] < float(row["threshold"])
 
 
+def test_what_has_changed_is_no_normal_population_though_others_show_one_alike(copied, alone_is_most):
+    settings, results = copied
+    lose_laip(results)
+    assert "does not speak against the LAIP" in called(settings, results)[2]
+    table, frozen = results / "detect" / "s001.clusters.tsv", str(results / "reference")
+    clusters = pd.read_csv(table, sep="\t", dtype=str)
+    clusters.loc[clusters["tube_id"].eq("P1_FU1_T1"), "change"] = "5"
+    clusters.to_csv(table, sep="\t", index=False)
+    call, flags, _ = called(settings, results, reference=frozen)
+    assert (call, "shared-population" in flags) == ("positive", False)
+
+
+def test_the_call_takes_for_changed_what_the_search_does():
+    assert shared.CHANGED == judge.CHANGED
+
+
 def test_what_subjects_of_another_run_shared_leaves_no_relapse_to_the_laip(copied, alone_is_most):
     settings, results = copied
     lose_laip(results)
@@ -112,15 +129,19 @@ def test_what_subjects_of_another_run_shared_leaves_no_relapse_to_the_laip(copie
     assert called(settings, results, reference=str(other / "reference"))[0] == "positive"
 
 
-def test_populations_of_diagnosis_tubes_are_shared_with_nobody():
+CLUSTERS = ["subject", "tube_id", "arm", "phenotype", "change"]
+
+
+def test_what_is_found_at_diagnosis_or_has_changed_is_shared_with_nobody():
     tubes = pd.DataFrame({"tube_id": ["P1_DX", "P1_FU1", "P2_FU1"], "role": ["diagnosis", "follow-up", "follow-up"]})
     found = [
-        ("P1", "P1_DX", "dfn", "A"),
-        ("P1", "P1_FU1", "dfn", "B"),
-        ("P2", "P2_FU1", "dfn", "B"),
-        ("P2", "P2_FU1", "laip", "C"),
+        ("P1", "P1_DX", "dfn", "A", None),
+        ("P1", "P1_FU1", "dfn", "B", 2.0),
+        ("P1", "P1_FU1", "dfn", "D", 5.0),
+        ("P2", "P2_FU1", "dfn", "B", None),
+        ("P2", "P2_FU1", "laip", "C", None),
     ]
-    clusters = pd.DataFrame(found, columns=["subject", "tube_id", "arm", "phenotype"])
+    clusters = pd.DataFrame(found, columns=CLUSTERS)
     assert different(clusters, tubes) == [("P1", "B"), ("P2", "B")]
 
 
@@ -129,6 +150,6 @@ def test_of_subjects_are_those_with_a_follow_up_that_could_be_looked_at():
     rows = [(s, f"{s}_DX", "diagnosis", "ok") for s in subjects]
     rows += [(s, f"{s}_FU1", "follow-up", "failed" if s == "P6" else "ok") for s in subjects[:6]]
     tubes = pd.DataFrame(rows, columns=["subject", "tube_id", "role", "outcome"])
-    found = [(s, f"{s}_FU1", "dfn", "CD45midCD34hi/CD45+") for s in subjects[:5]]
-    [told] = shared_by_most(pd.DataFrame(found, columns=["subject", "tube_id", "arm", "phenotype"]), tubes)
+    found = [(s, f"{s}_FU1", "dfn", "CD45midCD34hi/CD45+", 1.0) for s in subjects[:5]]
+    [told] = shared_by_most(pd.DataFrame(found, columns=CLUSTERS), tubes)
     assert (told.n_subjects, told.n_searched) == (5, 5)
