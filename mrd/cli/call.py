@@ -27,7 +27,7 @@ from mrd.files.tables import read_table, read_together, write_table
 from mrd.quantify.blanks import Blanks
 from mrd.quantify.burden import Recall
 from mrd.quantify.combine import combine, combined_flags, heard, reaching
-from mrd.quantify.shared import CHANGED, Shared, all_shared, shared_populations
+from mrd.quantify.shared import CHANGED, Shared, all_shared, levels, shared_populations
 from mrd.quantify.visit import (
     Counted,
     Judged,
@@ -273,7 +273,16 @@ def counted_of(row: dict[str, Any], evidence: Evidence) -> Counted:
         flags=tuple(words.split_flags(row["flags_arm"]) + (words.split_flags(laip["flags"]) if laip else []) + told),
         least_lod=0.0 if pd.isna(row["least_lod"]) else float(row["least_lod"]),
         own=bool(mine["tube_id"].notna().any()),
+        blind=laip is not None and shows_by(laip["phenotype"], row.get("lost")),
     )
+
+
+def shows_by(laip: str | None, lost: str | None) -> bool:
+    """Whether a LAIP's phenotype shows a marker whose stain may have failed: its cells then look normal."""
+    if pd.isna(laip) or pd.isna(lost):
+        return False
+    told = levels(str(laip))
+    return any(told.get(marker.replace("-", ""), 0) > 0 for marker in str(lost).split(";"))
 
 
 def uncounted(visit: pd.DataFrame, judged: Sequence[Judged], evidence: Evidence) -> list[str]:

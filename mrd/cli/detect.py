@@ -29,7 +29,7 @@ from mrd.core.provenance import provenance
 from mrd.core.settings import stage_settings
 from mrd.core.slots import SCORES
 from mrd.core.tables import records
-from mrd.core.words import COMPOSITION, FAILED, FOLLOWED, HOLDRINET, MARROW, OK, SHIFTED, join_flags, split_flags
+from mrd.core.words import COMPOSITION, FAILED, FOLLOWED, HOLDRINET, MARROW, OK, SHIFTED, STAIN_LOST, join_flags, split_flags
 from mrd.detect.chunks import Chunks, Way, ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.far import Far, furthest
@@ -288,7 +288,7 @@ def too_far(job: Job, far: Far) -> dict[str, Any]:
 
 def burden_row(job: Job, arm: str, sight: Sight, far: Far, lost: Sequence[str]) -> dict[str, Any]:
     """A burdens row: what an arm saw, where the tube lies, which stains seem lost, and flags of all."""
-    told = ([SHIFTED] if far.distance > job.run.settings.far_flag else []) + (["stain-lost"] if lost else [])
+    told = ([SHIFTED] if far.distance > job.run.settings.far_flag else []) + ([STAIN_LOST] if lost else [])
     flags = join_flags(split_flags(sight.row.get("flags")), told)
     where = {"distance": far.distance, "lost": ";".join(lost) or None}
     return {"tube_id": job.tube["tube_id"], "arm": arm, **sight.row, **where, "flags": flags}

@@ -31,7 +31,7 @@ from mrd.core.provenance import provenance
 from mrd.core.seeds import generator
 from mrd.core.settings import stage_settings
 from mrd.core.tables import records
-from mrd.core.words import FAILED, OK, join_flags
+from mrd.core.words import FAILED, OK, OTHER_REFERENCE, join_flags, split_flags
 from mrd.detect.chunks import Chunks, whole_ways
 from mrd.detect.device import choose_device, tensor
 from mrd.detect.frozen import classifier_arrays, laip_arrays
@@ -40,7 +40,7 @@ from mrd.detect.learned import learn_classifier
 from mrd.files.cells import read_cells
 from mrd.files.layout import cells_path, laip_path, laip_tables, reference_folder, taught_nothing_path
 from mrd.files.ledger import record_path, remember, remembered
-from mrd.files.models import LAIP_MODEL, write_model
+from mrd.files.models import LAIP_MODEL, read_model, write_model
 from mrd.files.tables import write_table
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
         if frozen is None:
             told += taught_by(job, mine, largest.get((subject, panel)), banks)
         else:
-            told.append(frozen)
+            told.append(beside_reference(job, frozen, subject, panel, banks))
             led = any(is_led(row) for row in frozen["rows"])
             search_follow_ups(job, records(mine[mine["role"] != "diagnosis"]), banks, frozen if led else None)
         asked = asked_of(job.settings, job.samples, subject, panel)
@@ -78,6 +78,17 @@ def run(options: argparse.Namespace) -> None:
     rows = [{**row, "inputs": r["inputs"], "artefact": r["artefact"]} for r in told for row in r["rows"]]
     write_table(limits, LIMITS.frame([x for r in told for x in r["limits"]]), LIMITS)
     write_table(laips, LAIPS.frame(rows), LAIPS)
+
+
+def beside_reference(job: Run, record: dict[str, Any], subject: str, panel: str, banks: Banks) -> dict[str, Any]:
+    """A frozen record; flagged where another reference than the run's taught it: its components lie in that one's frame."""
+    path, reference = laip_path(Path(job.settings.laip_folder), subject, panel), reference_record(banks.folder, panel)
+    taught = read_model(path, *LAIP_MODEL)[1]["provenance"]["inputs"].get("reference")
+    if reference["outcome"] == FAILED or taught == reference["artefact"]:
+        return record
+    log.warning("laip %s: the frozen LAIP of panel %s was learned by another reference: it does not tell below", subject, panel)
+    rows = [{**row, "flags": join_flags(split_flags(row["flags"]), [OTHER_REFERENCE])} for row in record["rows"]]
+    return {**record, "rows": rows}
 
 
 def taught_by(job: Run, tubes: pd.DataFrame, diagnosis: dict[str, Any] | None, banks: Banks) -> list[dict[str, Any]]:

@@ -50,12 +50,14 @@ CLEAR = "clearly-different"
 NEW = "new-population"
 SURELY_CHANGED = "surely-changed"
 SHIFTED = "shifted"
+STAIN_LOST = "stain-lost"
+OTHER_REFERENCE = "other-reference"
 
 FLAGS = {
     "anchor-missing": "the lymphocytes that place the gates were not found; the panel's default places were used",
     "arms-disagree": "the arms lie on different sides of the threshold, or one does not find what another does",
     "blood": "peripheral blood: reported, never called below",
-    CLEAR: "a population exceeds what the controls show so far that nobody is told below, whatever the LAIP says",
+    CLEAR: "a population exceeds what the controls show so far that it speaks against a LAIP that shows less",
     "compensated-before": "the file says that its signals were compensated at or after acquisition; they were taken as they are",
     "compensation-file": "compensated with the matrix of the sample sheet instead of the file's own",
     "control-excluded": "a control that carries a population no other control shows was left out",
@@ -78,6 +80,7 @@ FLAGS = {
     "no-reference": "too few controls of the panel to state a reference",
     "no-regenerating-controls": "no regenerating control stands behind the limits",
     "old-specimen": "more days passed from draw to receipt than the settings allow: the report must note viability",
+    OTHER_REFERENCE: "the LAIP was learned by another reference than this run's: it does not tell below the threshold",
     "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds: its recall is assumed",
     "repaired": "the FCS file had to be put right to be read; the table of tubes says what was done",
     "saturated": "more than 1 % of the events sit at the top of a fluorescence range",
@@ -85,7 +88,7 @@ FLAGS = {
     SHIFTED: "the tube lies unusually far from the reference",
     SURELY_CHANGED: "most of what differs clearly is hardly there at other visits, and lies where leukaemia is looked for",
     "time-missing": "no usable time channel: stability of the run was not checked",
-    "stain-lost": "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",
+    STAIN_LOST: "next to no cell carries a marker (specimens.tsv names it) that every control's do: its stain may have failed",
     "tube-failed": "at least one tube of the visit could not be used",
     "unstable": "a stretch of unstable signal was removed",
     "uncompensated": "no compensation was applied",

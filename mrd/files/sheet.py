@@ -18,6 +18,8 @@ COUNTS = ("rbc_marrow", "rbc_blood", "wbc_marrow", "wbc_blood")
 OPTIONAL = ("received", "panel", "compensation", "dataset", *COUNTS)
 COMPENSATION_WORDS = ("none", "keyword")
 """What the compensation column may say instead of a file: leave the signals alone; undo what $COMP or $DFCmTOn state."""
+ONE_DRAW = ("role", "specimen_type", "collected")
+"""What tubes of a visit have in common."""
 IDS = ("subject", "visit", "tube", "specimen")
 SAFE = r"[A-Za-z0-9][A-Za-z0-9._\-]*"
 
@@ -80,8 +82,17 @@ def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:
     mixed = frame.groupby("subject", sort=False)["role"].agg(lambda r: "control" in set(r) and len(set(r)) > 1)
     for subject in mixed.index[mixed]:
         yield f"subject {subject} is a control and a patient"
+    yield from visit_problems(frame)
     yield from received_problems(frame)
     yield from count_problems(frame)
+
+
+def visit_problems(frame: pd.DataFrame) -> Iterator[str]:
+    """Visits that are not one draw: their tubes would be counted as one specimen."""
+    for (subject, visit), tubes in frame.groupby(["subject", "visit"], sort=False):
+        unlike = [name for name in ONE_DRAW if len(set(tubes[name])) > 1]
+        if unlike:
+            yield f"tubes of {subject} {visit} differ in {', '.join(unlike)}: they are not one draw, name visits apart"
 
 
 def received_problems(frame: pd.DataFrame) -> Iterator[str]:

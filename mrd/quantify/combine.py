@@ -64,20 +64,26 @@ def combine_laip_first(judged: Sequence[Judged], settings: Settings) -> Verdict 
     takes no positive back.
     """
     lead, beside = parted(judged)
-    looks = [x for x in (of_arm(judged, "dfn"), beside) if x]
+    differs = of_arm(judged, "dfn")
     if not lead:
-        return verdict(looks[0], settings) if looks else None
+        return more_positive(verdict(differs, settings), differs, settings) if differs else None
     first = verdict(lead, settings)
     if all(is_followed(j) for j in lead):
-        return more_positive(first, of_arm(judged, "dfn"), settings)
-    more = [v for v in (verdict(x, settings) for x in looks) if finds_more(v, first, settings)]
-    return outvoted(first, more[0], settings) if more else first
+        return more_positive(first, differs, settings)
+    more = [v for v in each_alone([*differs, *beside], settings) if finds_more(v, first, settings)]
+    told = [outvoted(first, look, settings) for look in more]
+    return next((v for v in told if v[1].below == "N"), told[0]) if told else first
+
+
+def each_alone(looks: Sequence[Judged], settings: Settings) -> list[Verdict]:
+    """What each of several tubes says by itself, the highest first: what one does not detect hides nothing that another does."""
+    return [verdict([j], settings) for j in sorted(looks, key=lambda j: (-j.finding.x, j.counted.tubes))]
 
 
 def more_positive(first: Verdict, others: Sequence[Judged], settings: Settings) -> Verdict:
-    """The verdict, unless others call the visit positive and it does not."""
-    alone = verdict(others, settings) if others else first
-    return alone if alone[1].below == "N" and first[1].below != "N" else first
+    """The verdict, unless one of others calls the visit positive and it does not."""
+    positive = [v for v in each_alone(others, settings) if v[1].below == "N"]
+    return positive[0] if positive and first[1].below != "N" else first
 
 
 def finds_more(look: Verdict, first: Verdict, settings: Settings) -> bool:

@@ -64,7 +64,15 @@ def decide(finding: Finding, settings: Settings) -> Decision:
         settings,
         words.NOT_DETECTED,
         "Y",
-        f"nothing over the LoB {finding.lob:.2g}; the tube shows {finding.lod:.2g} with 95 % probability",
+        f"{_undetected(finding, settings)}; the tube shows {finding.lod:.2g} with 95 % probability",
+    )
+
+
+def _undetected(finding: Finding, settings: Settings) -> str:
+    if finding.x <= finding.lob:
+        return f"nothing over the LoB {finding.lob:.2g}"
+    return (
+        f"{finding.x:.2g} is over the LoB {finding.lob:.2g}, but on {finding.found} cells, a finding needs {settings.min_cluster}"
     )
 
 

@@ -20,6 +20,7 @@ class Counted:
 
     least_lod : share under which the arm does not find known kinds of leukaemia, whatever the counts say
     own : the blanks are those of this very tube, so that it is not pooled with others
+    blind : a stain that shows the LAIP may have failed
     """
 
     tubes: tuple[str, ...]
@@ -35,6 +36,7 @@ class Counted:
     flags: tuple[str, ...] = ()
     least_lod: float = 0.0
     own: bool = False
+    blind: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def _added(a: Counted, b: Counted) -> Counted:
         n_blast=a.n_blast + b.n_blast,
         found=a.found + b.found,
         flags=tuple(sorted({*a.flags, *b.flags})),
+        blind=a.blind or b.blind,
     )
 
 
@@ -99,6 +102,8 @@ def judge(counted: Counted, settings: Settings, *, marrow: bool, looks: int = 1)
     gaps = adequacy_gaps(marrow=marrow, n=n, blasts=counted.n_blast, lod=limits.lod, settings=settings)
     gaps += ["recall-assumed"] if "recall-assumed" in counted.flags and not settings.drawn_below else []
     gaps += [words.FOLLOWED] if words.FOLLOWED in counted.flags and not settings.followed_below else []
+    gaps += [words.STAIN_LOST] if counted.blind else []
+    gaps += [words.OTHER_REFERENCE] if words.OTHER_REFERENCE in counted.flags else []
     finding = Finding(fraction, limits.lob, limits.lod, limits.lloq, found, ends, adequate=not gaps)
     if settings.decide_on == "laip_fraction":
         finding = on_counted_scale(finding, counted, limits)
@@ -108,12 +113,14 @@ def judge(counted: Counted, settings: Settings, *, marrow: bool, looks: int = 1)
 UNPROVEN = {
     "recall-assumed": "no diagnosis tells which share of the leukaemia the drawn LAIP holds",
     words.FOLLOWED: "what was followed may not be all of the leukaemia",
+    words.STAIN_LOST: "a stain that shows the LAIP may have failed",
+    words.OTHER_REFERENCE: "the LAIP was learned by another reference",
 }
-"""Gaps that no better specimen closes, as reasons."""
+"""Gaps that no better specimen closes (or only one stained again), as reasons."""
 
 
 def explained(decision: Decision, finding: Finding, gaps: Sequence[str], settings: Settings) -> Decision:
-    """The decision, with the true reason where it is not the specimen that falls short but what is known of the leukaemia."""
+    """The decision, with the true reason where not the specimen falls short but its stains, or what is known of the leukaemia."""
     if not gaps or set(gaps) - UNPROVEN.keys() or finding.x >= settings.threshold:
         return decision
     why = f"estimate {finding.x:.2g} is below {settings.threshold:g}, but {' and '.join(UNPROVEN[g] for g in gaps)}"

@@ -59,7 +59,12 @@ def _low_not_quantifiable(call: Row, threshold: str) -> str:
 
 def _not_detected(call: Row, threshold: str) -> str:
     shown = f"This specimen would have shown {percent(call['lod'], 2, beside=call['threshold'])} with 95 % probability"
-    return f"No MRD detected: no more cells than blanks show. {shown}, which is below {threshold}." + _near(call, threshold)
+    return f"No MRD detected: {_found_nothing(call)}. {shown}, which is below {threshold}." + _near(call, threshold)
+
+
+def _found_nothing(call: Row) -> str:
+    over = float(call["mrd_fraction"]) > float(call["lob"])
+    return "more cells than blanks show, but too few for a finding" if over else "no more cells than blanks show"
 
 
 def _indeterminate(call: Row, threshold: str) -> str:
@@ -92,7 +97,8 @@ BRIEF = {
 
 def brief_reason(call: Row) -> str:
     """Why this call, in a few words; the recorded reason where there is no plain answer."""
-    told = BRIEF.get(str(call["call"])) or sentence(call["reason"])
+    name = str(call["call"])
+    told = _found_nothing(call) if name == words.NOT_DETECTED else BRIEF.get(name) or sentence(call["reason"])
     return f"{sentence(told)} {CHANGED}" if has_changed(call) else told
 
 

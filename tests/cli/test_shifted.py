@@ -40,6 +40,7 @@ def test_a_shift_of_every_marker_and_a_lot_shift_are_called_right_and_a_failed_s
         v: v in ("FU4", "FU5") for v in ("DX", "FU1", "FU2", "FU3", "FU4", "FU5", "FU6", "FU7", "FU8")
     }
     assert set(calls.index[calls["flags"].str.contains("stain-lost")]) == {"FU8"}
+    assert calls.loc["FU8", "below_threshold"] != "Y"
     specimens = read_table(results / "specimens.tsv", SPECIMENS).set_index(["subject", "visit"]).loc["P1"]
     assert specimens["stains_lost"].dropna().to_dict() == {"FU8": "CD56"}
     for visit in ("FU6", "FU7"):

@@ -158,6 +158,20 @@ def test_frozen_searches_are_left_where_searches_are_off(cohort, tmp_path):
     assert read_table(off / "clusters.tsv", CLUSTERS)["change"].isna().all()
 
 
+def test_a_frozen_laip_of_another_reference_tells_no_below(cohort, tmp_path):
+    whole = frozen_run(cohort, tmp_path / "whole", ["DX", "FU1", "FU2"])
+    [model] = (whole / "laip" / "models").glob("*.safetensors")
+    record, (arrays, about) = recorded(model), read_model(model, *LAIP_MODEL)
+    inputs = {**about["provenance"]["inputs"], "reference": "0" * 64}
+    write_model(model, *LAIP_MODEL, arrays, {**about, "provenance": {**about["provenance"], "inputs": inputs}})
+    remember(model, record["inputs"], {name: record[name] for name in ("rows", "limits")})
+    later = frozen_run(cohort, tmp_path / "later", ["DX", "FU1", "FU2"], laip_folder=str(whole / "laip"))
+    calls = read_calls(later).loc["P1"]
+    assert calls["call"].to_dict() == {"DX": "positive", "FU1": "indeterminate", "FU2": "positive"}
+    assert "other-reference" in calls.loc["FU1", "flags"]
+    assert "the LAIP was learned by another reference" in calls.loc["FU1", "reason"]
+
+
 def test_a_frozen_laip_that_is_not_whole_is_none(cohort, tmp_path):
     whole = frozen_run(cohort, tmp_path / "whole", ["DX", "FU1", "FU2"])
     folder = tmp_path / "frozen"

@@ -46,6 +46,10 @@ def test_a_tube_may_name_its_own_panel_and_matrix(tmp_path):
         ([row(fcs="no.fcs")], "P1_FU1_T1: its FCS file is missing"),
         ([row(role="patient")], "column role has 'patient' in row 2; it takes one of control, diagnosis, follow-up"),
         ([row(), row()], "subject \\+ visit \\+ tube P1 FU1 T1 stands in rows 2, 3"),
+        (
+            [row(), row(tube="T2", kind_of="peripheral blood", day="2024-01-09")],
+            "P1 FU1 differ in specimen_type, collected: they are",
+        ),
         ([row(role="control")], "control P1_FU1_T1 needs control_kind normal or regenerating"),
         ([row(day="8.1.2024")], "column collected has '8.1.2024' in row 2; it takes a date"),
         ([row(subject="../P1")], "subject '../P1' may hold only letters"),

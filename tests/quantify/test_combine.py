@@ -44,6 +44,27 @@ def test_what_is_clearly_different_and_new_overrides_a_laip_that_does_not_see_it
     assert told(replace(LAIP, found=10), clear, settings=never) == ("laip", "indeterminate", "")
 
 
+def test_what_one_tube_does_not_detect_hides_nothing_that_another_does():
+    clear = replace(DFN, found=170, flags=("clearly-different", "new-population"))
+    small = replace(DFN, tubes=("P1_FU1_T2",), n_leukocytes=15_000, found=19)
+    assert told(replace(LAIP, found=10), clear) == ("dfn", "positive", "N")
+    assert told(replace(LAIP, found=10), clear, small) == ("dfn", "positive", "N")
+    assert told(replace(LAIP, found=10), small) == ("laip", "not-detected", "Y")
+    assert told(clear, small) == ("dfn", "positive", "N")
+    assert told(replace(LAIP, found=10, flags=("laip-of-follow-up",)), clear, small) == ("dfn", "positive", "N")
+
+
+def test_where_a_stain_that_shows_the_laip_may_have_failed_nobody_is_told_below():
+    assert told(replace(LAIP, found=10, blind=True)) == ("laip", "indeterminate", "")
+    [both] = pool([replace(LAIP, found=10), replace(LAIP, tubes=("P1_FU1_T2",), found=10, blind=True)])
+    assert told(both) == ("laip", "indeterminate", "")
+    assert told(replace(LAIP, found=900, blind=True)) == ("laip", "positive", "N")
+
+
+def test_a_laip_that_another_reference_taught_tells_no_below():
+    assert told(replace(LAIP, found=10, flags=("other-reference",))) == ("laip", "indeterminate", "")
+
+
 def test_what_is_there_at_other_visits_too_is_for_review():
     steady = replace(DFN, found=600, flags=("clearly-different",))
     assert told(replace(LAIP, found=10), steady) == ("laip", "indeterminate", "")

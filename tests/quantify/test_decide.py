@@ -109,3 +109,8 @@ def test_row_one_tells_nothing_but_its_reason():
         "",
         "the file is missing",
     )
+
+
+def test_a_few_cells_over_what_blanks_show_are_told_as_such():
+    assert "19 cells, a finding needs 20" in decide(finding(5e-4, found=19), S).reason
+    assert decide(finding(1e-4), S).reason.startswith("nothing over the LoB")

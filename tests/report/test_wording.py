@@ -78,7 +78,8 @@ def test_a_reason_becomes_a_sentence_and_a_missing_one_is_said():
     assert sentence("Why?") == "Why?"
     assert sentence(None) == "No reason was recorded."
     assert brief_reason(unread()) == "The file is cut short."
-    assert brief_reason(call("not-detected")) == "no more cells than blanks show"
+    assert brief_reason(call("not-detected", mrd_fraction=5e-5)) == "no more cells than blanks show"
+    assert brief_reason(call("not-detected", mrd_fraction=5e-4)) == "more cells than blanks show, but too few for a finding"
 
 
 def test_a_plain_answer_needs_no_advice():
