@@ -12,7 +12,7 @@ import pytest
 import torch
 import yaml
 
-from mrd.cli import together
+from mrd.cli import call, together
 from mrd.cli.arms import found_in
 from mrd.cli.bank import read_bank
 from mrd.cli.detect import teaches
@@ -153,6 +153,8 @@ def test_its_cells_are_populations_of_their_own_numbers(cohort):
 def test_followed_cells_of_a_population_that_most_subjects_share_are_not_counted(cohort, tmp_path, monkeypatch):
     monkeypatch.setattr(shared, "LEAST_SUBJECTS", 1)
     monkeypatch.setattr(shared, "LEAST_SHARE", 0.0)
+    assert call_again(cohort, tmp_path).loc[("P1", "FU2"), "n_laip"] > 0  # what has changed is shared with nobody
+    monkeypatch.setattr(call, "CHANGED", float("inf"))
     calls = call_again(cohort, tmp_path)
     assert calls.loc[("P1", "FU2"), "n_laip"] == 0
     assert "shared-population" in calls.loc[("P1", "FU2"), "flags"].split(";")
