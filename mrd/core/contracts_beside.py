@@ -13,8 +13,8 @@ PAGES = Table(
     "subject with a report page",
     (
         C("subject", "s", "subject", required=True),
-        C("inputs", "s", "digest of everything the page was made from", required=True),
-        C("artefact", "s", "digest of the page's bytes", required=True),
+        C("inputs", "h", "digest of everything the page was made from", required=True),
+        C("artefact", "h", "digest of the page's bytes", required=True),
     ),
     key=("subject",),
 )
@@ -25,13 +25,13 @@ EXPORTS = Table(
     "tube that was exported",
     (
         C("tube_id", "s", "subject_visit_tube", required=True),
-        C("gates", "s", "digest of the gates as GatingML 2.0", required=True),
-        C("events", "s", "digest of the FCS file with scores, arms and gate bits", required=True),
-        C("found", "s", "digest of the gates on scores, arms and gate bits", required=True),
+        C("gates", "h", "digest of the gates as GatingML 2.0", required=True),
+        C("events", "h", "digest of the FCS file with scores, arms and gate bits", required=True),
+        C("found", "h", "digest of the gates on scores, arms and gate bits", required=True),
         C("n_events", "i", "events written", required=True, low=0),
         C("n_cells", "i", "cells among them", required=True, low=0),
         C("n_found", "s", "`;`-separated events each arm found"),
-        C("inputs", "s", "digest of everything the export was made from", required=True),
+        C("inputs", "h", "digest of everything the export was made from", required=True),
     ),
     key=("tube_id",),
 )
@@ -59,7 +59,7 @@ DEIDENTIFIED = Table(
     (
         C("file", "s", "name of the cleaned file", required=True),
         C("kind", "s", "what it is", required=True, codes=("fcs", "wsp")),
-        C("sha256", "s", "digest of the cleaned file", required=True),
+        C("sha256", "h", "digest of the cleaned file", required=True),
         C("data_sets", "i", "data sets it holds", required=True, low=0),
         C("n_kept", "i", "keywords kept", required=True, low=0),
         C("n_removed", "i", "keywords removed", required=True, low=0),

@@ -10,13 +10,15 @@ import pandas as pd
 
 from mrd.core.errors import ContractError
 
-KINDS = {"s": "string", "i": "integer", "f": "number", "b": "boolean", "d": "date", "p": "partial date"}
+KINDS = {"s": "string", "i": "integer", "f": "number", "b": "boolean", "d": "date", "p": "partial date", "h": "digest"}
+DIGEST = "sha256:"
+"""Stands before a digest in a file: one by itself may read as a number (3e845...), which crashes pandas up to 2.3."""
 PARTIAL = r"\d{4}(-\d{2}(-\d{2})?)?"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, kind (s i f b d p), meaning, and what its values may be.
+    """One column: name, kind (s i f b d p h), meaning, and what its values may be.
 
     `codes` are the values a string may have; `required` forbids an empty cell; `optional` lets the whole column be absent.
     `short` is its name in a transport file, where `name` is longer than 8 letters. A variable of a submitted dataset also has
@@ -122,7 +124,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _dtype(column: Column) -> str:
-    return {"s": "string", "i": "Int64", "f": "float64", "b": "boolean", "d": "string", "p": "string"}[column.kind]
+    return {"s": "string", "i": "Int64", "f": "float64", "b": "boolean", "d": "string", "p": "string", "h": "string"}[column.kind]
 
 
 def _column_problems(column: Column, values: pd.Series) -> Iterator[str]:
@@ -140,7 +142,7 @@ def _column_problems(column: Column, values: pd.Series) -> Iterator[str]:
 
 
 def _fits(column: Column, told: pd.Series) -> pd.Series:
-    if column.kind == "s":
+    if column.kind in "sh":
         return told.isin(column.codes) if column.codes else told.notna()
     if column.kind == "d":
         text = told.astype("string")
@@ -176,6 +178,7 @@ def _takes(column: Column) -> str:
         "i": f"a whole number{span}",
         "f": f"a number{span}",
         "s": "text",
+        "h": "a digest",
     }[column.kind]
 
 
@@ -206,10 +209,12 @@ def json_schema(table: Table) -> dict[str, Any]:
 
 
 def _property(column: Column) -> dict[str, Any]:
-    kind = "string" if column.kind in "dp" else KINDS[column.kind]
+    kind = "string" if column.kind in "dph" else KINDS[column.kind]
     out: dict[str, Any] = {"type": kind if column.required else [kind, "null"], "description": column.meaning}
     if column.kind == "d":
         out["format"] = "date"
+    if column.kind == "h":
+        out["pattern"] = f"^{DIGEST}[0-9a-f]{{64}}$"
     if column.unit:
         out["unit"] = column.unit
     if column.codes:

@@ -89,11 +89,8 @@ def sheet_problems(frame: pd.DataFrame) -> Iterator[str]:
 
 def visit_problems(frame: pd.DataFrame) -> Iterator[str]:
     """Visits that are not one draw: their tubes would be counted as one specimen."""
-    draws: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    for subject, visit, *told in frame[["subject", "visit", *ONE_DRAW]].itertuples(index=False):
-        draws.setdefault((subject, visit), []).append(tuple(told))
-    for (subject, visit), tubes in draws.items():
-        unlike = [name for name, values in zip(ONE_DRAW, zip(*tubes, strict=True), strict=True) if len(set(values)) > 1]
+    for (subject, visit), tubes in frame.groupby(["subject", "visit"], sort=False):
+        unlike = [name for name in ONE_DRAW if len(set(tubes[name])) > 1]
         if unlike:
             yield f"tubes of {subject} {visit} differ in {', '.join(unlike)}: they are not one draw, name visits apart"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from mrd.core.errors import ContractError, FileError
-from mrd.core.tables import Table, json_schema
+from mrd.core.tables import DIGEST, Table, json_schema
 from mrd.files.atomic import write_text
 
 NUMBER = "%.9g"
@@ -84,6 +84,8 @@ def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         if column.kind in "if" and column.name in out:
             number = pd.to_numeric(out[column.name])
             out[column.name] = number.astype("Int64" if column.kind == "i" else "float64")
+        if column.kind == "h" and column.name in out:
+            out[column.name] = out[column.name].str.removeprefix(DIGEST)
     return out
 
 
@@ -96,4 +98,5 @@ def write_table(path: Path, frame: pd.DataFrame, table: Table) -> None:
 
 def table_text(frame: pd.DataFrame, table: Table) -> str:
     """A declared table as the text that is written."""
-    return frame[table.names].to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")
+    digests = {c.name: DIGEST + frame[c.name].astype("string") for c in table.columns if c.kind == "h"}
+    return frame[table.names].assign(**digests).to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")

@@ -56,9 +56,14 @@ def pool(counted: Sequence[Counted]) -> list[Counted]:
     """Tubes of one panel and arm added up: they are one look at the specimen, unless each was judged by itself."""
     pools: dict[tuple[str, ...], Counted] = {}
     for c in counted:
-        key = (c.panel, c.arm, *(c.tubes if c.own else ()))
+        key = (c.arm, *look_of(c))
         pools[key] = c if key not in pools else _added(pools[key], c)
     return list(pools.values())
+
+
+def look_of(counted: Counted) -> tuple[str, ...]:
+    """What is one look at the specimen: a panel, or a tube of it that is judged by itself."""
+    return (counted.panel, *(counted.tubes if counted.own else ()))
 
 
 def _added(a: Counted, b: Counted) -> Counted:
@@ -76,9 +81,9 @@ def _added(a: Counted, b: Counted) -> Counted:
 
 
 def count_looks(counted: Sequence[Counted]) -> dict[str, int]:
-    """By arm, how many panels of a visit go through the maximum: a learned and a drawn LAIP stand in for each other."""
+    """By arm, how many looks go through the maximum: a learned and a drawn LAIP of a panel stand in for each other."""
     kinds = {arm: ("laip", "drawn") if arm in ("laip", "drawn") else (arm,) for arm in {c.arm for c in counted}}
-    return {arm: len({c.panel for c in counted if c.arm in mine}) for arm, mine in kinds.items()}
+    return {arm: len({look_of(c) for c in counted if c.arm in mine}) for arm, mine in kinds.items()}
 
 
 def judge_visit(counted: Sequence[Counted], settings: Settings, *, marrow: bool) -> list[Judged]:

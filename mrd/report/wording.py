@@ -64,7 +64,7 @@ def _not_detected(call: Row, threshold: str) -> str:
 
 def _found_nothing(call: Row) -> str:
     over = float(call["mrd_fraction"]) > float(call["lob"])
-    return "more cells than blanks show, but too few for a finding" if over else "no more cells than blanks show"
+    return "more cells than blanks show, but too few for a finding" if over else BRIEF[words.NOT_DETECTED]
 
 
 def _indeterminate(call: Row, threshold: str) -> str:
@@ -158,6 +158,8 @@ def _advice_gaps(call: Row, flags: list[str], settings: Settings) -> list[str]:
         "few-blasts": _advice_blasts,
         "lod-above-threshold": _advice_lod,
         words.FOLLOWED: lambda c, s: "A diagnosis tube of the same panel, or a LAIP that the lab draws, could tell below.",
+        words.STAIN_LOST: lambda c, s: "Stain a tube again: one of its stains may have failed (specimens.tsv names the marker).",
+        words.OTHER_REFERENCE: lambda c, s: "Run with the reference that taught the LAIP, or let this run learn the LAIP again.",
     }
     return [tell(call, settings) for flag, tell in told.items() if flag in flags]
 

@@ -123,8 +123,13 @@ def test_a_count_between_the_bound_of_one_panel_and_that_of_two_is_found_by_itse
 
 
 def test_looks_are_panels_a_drawn_laip_standing_in_for_a_learned_one():
-    tubes = [TUBE, replace(OTHER, arm="drawn"), replace(TUBE, arm="drawn"), replace(TUBE, arm="dfn"), replace(TUBE, arm="dfn")]
-    assert count_looks(tubes) == {"laip": 2, "drawn": 2, "dfn": 1}
+    tubes = [TUBE, replace(OTHER, arm="drawn"), replace(TUBE, arm="drawn"), replace(TUBE, arm="learned")]
+    assert count_looks(tubes) == {"laip": 2, "drawn": 2, "learned": 1}
+
+
+def test_tubes_that_are_judged_by_themselves_are_looks_of_their_own():
+    tubes = [replace(TUBE, arm="dfn", own=True, tubes=(name,)) for name in ("T1", "T2", "T2")]
+    assert count_looks(tubes) == {"dfn": 2}
 
 
 def test_what_a_panel_that_could_not_be_counted_hides_is_not_called_below():

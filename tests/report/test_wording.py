@@ -95,6 +95,8 @@ def test_a_plain_answer_needs_no_advice():
         ({"flags": "few-blasts", "n_blast": 7}, "this specimen has 7"),
         ({"flags": "lod-above-threshold", "n_leukocytes": 10_000, "recall": 0.5}, "takes at least 40,000 leukocytes"),
         ({"flags": "lod-above-threshold", "n_leukocytes": 200_000}, "The background in controls, not the number of events"),
+        ({"flags": "stain-lost"}, "one of its stains may have failed"),
+        ({"flags": "other-reference"}, "the reference that taught the LAIP"),
         ({}, "Repeat the marrow"),
     ],
 )  # fmt: skip
