@@ -15,7 +15,15 @@ from mrd.core.tables import Column, Table, json_schema
 from mrd.files.atomic import whole, write_text
 from mrd.files.tables import NUMBER
 
-ARROW = {"s": pa.string(), "i": pa.int64(), "f": pa.float64(), "b": pa.bool_(), "d": pa.date32(), "p": pa.string()}
+ARROW = {
+    "s": pa.string(),
+    "i": pa.int64(),
+    "f": pa.float64(),
+    "b": pa.bool_(),
+    "d": pa.date32(),
+    "p": pa.string(),
+    "h": pa.string(),
+}
 
 
 def write_csv(path: Path, frame: pd.DataFrame, table: Table) -> None:

@@ -12,7 +12,7 @@ from mrd.files.submission import DATE_FORMAT, Stamp, has_text_dates
 
 ODM, DEF, XLINK = "http://www.cdisc.org/ns/odm/v1.3", "http://www.cdisc.org/ns/def/v2.1", "http://www.w3.org/1999/xlink"
 XML = "http://www.w3.org/XML/1998/namespace"
-TYPES = {"s": "text", "i": "integer", "f": "float", "b": "text", "d": "integer", "p": "text"}
+TYPES = {"s": "text", "i": "integer", "f": "float", "b": "text", "d": "integer", "p": "text", "h": "text"}
 STANDARDS = {"ADaM": ("ADaMIG", "1.3", "Analysis"), "SDTM": ("SDTMIG", "3.4", "Tabulation")}
 """Name, version and purpose of each standard."""
 SOURCES = {"Derived": "Sponsor", "Assigned": "Sponsor", "Collected": "Vendor"}

@@ -21,7 +21,7 @@ SAS_EPOCH = date(1960, 1, 1)
 """Dates of analysis datasets are days since then: a column without any date stays a number."""
 TABULATIONS = ("FINDINGS",)
 """Classes of SDTM, where dates are text; in analysis datasets they are numbers with a date format."""
-JSON_TYPES = {"s": "string", "i": "integer", "f": "double", "b": "boolean", "d": "date", "p": "string"}
+JSON_TYPES = {"s": "string", "i": "integer", "f": "double", "b": "boolean", "d": "date", "p": "string", "h": "string"}
 
 
 @dataclass(frozen=True)

@@ -98,5 +98,7 @@ def write_table(path: Path, frame: pd.DataFrame, table: Table) -> None:
 
 def table_text(frame: pd.DataFrame, table: Table) -> str:
     """A declared table as the text that is written."""
-    digests = {c.name: DIGEST + frame[c.name].astype("string") for c in table.columns if c.kind == "h"}
+    digests = {
+        c.name: frame[c.name].astype("string").str.replace("^(?=.)", DIGEST, regex=True) for c in table.columns if c.kind == "h"
+    }
     return frame[table.names].assign(**digests).to_csv(sep="\t", index=False, float_format=NUMBER, lineterminator="\n")

@@ -64,7 +64,14 @@ LOOKS = {
         meaning="detected below the threshold, too little to quantify",
     ),
     words.NOT_DETECTED: Look(
-        "Not detected", "Not detected", "green", GREEN, "o", filled=False, sign="○", meaning="no more cells than blanks show"
+        "Not detected",
+        "Not detected",
+        "green",
+        GREEN,
+        "o",
+        filled=False,
+        sign="○",
+        meaning="no more cells than blanks show, or too few for a finding",
     ),
     words.INDETERMINATE: Look(
         "Cannot tell",

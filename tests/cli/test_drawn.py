@@ -71,7 +71,7 @@ def test_a_drawn_laip_is_counted_corrected_and_called_like_any_other(copied, way
     assert len(inside) == call["n_laip"] == row["n_found"]
     assert (code[inside] == CODE[LEUKAEMIC]).mean() > 0.9
     told = read_table(results / "laip" / "s001.tsv", LAIPS).set_index("arm").loc["drawn"]
-    assert call["laip"] == told["artefact"]
+    assert call["laip"] == f"sha256:{told['artefact']}"
     _, diagnosis = truth_of(settings, "P1_DX_T1")
     found = ad.read_h5ad(results / "detect" / "scores" / "P1_DX_T1.h5ad").obs
     leukaemic = diagnosis[found["event"].to_numpy()] == CODE[LEUKAEMIC]
